@@ -1,0 +1,46 @@
+/** Which process hosts which tasks. Pure. */
+import { ACKER_COMPONENT, type TopologyPlan } from '../topology/definition.js';
+
+export interface TaskPlace {
+  readonly task: number;
+  readonly component: string;
+  readonly index: number;
+}
+
+export interface WorkerPlace {
+  readonly worker: number;
+  readonly tasks: readonly TaskPlace[];
+  /** `squall <topology> <component>[<task>],…`: what `ps` shows */
+  readonly title: string;
+}
+
+export interface Assignment {
+  readonly workers: readonly WorkerPlace[];
+  /** task numbers of the ackers, after all others */
+  readonly ackers: readonly number[];
+  readonly tasks: readonly TaskPlace[];
+}
+
+/**
+ * 'task': a process for each. A number: tasks are dealt round, so that the tasks of one component are spread and
+ * neighbours in the graph often share a process.
+ */
+export function assign(plan: TopologyPlan, ackerCount: number, workers: 'task' | number): Assignment {
+  const tasks: TaskPlace[] = [];
+  for (const { name, firstTask, tasks: count } of plan.components) {
+    for (let index = 0; index < count; index++) tasks.push({ task: firstTask + index, component: name, index });
+  }
+  const ackers: number[] = [];
+  for (let index = 0; index < ackerCount; index++) {
+    const task = tasks.length + 1;
+    tasks.push({ task, component: ACKER_COMPONENT, index });
+    ackers.push(task);
+  }
+  const count = workers === 'task' ? tasks.length : Math.min(workers, tasks.length);
+  const places = Array.from({ length: count }, (_, worker) => {
+    const own = tasks.filter((_task, at) => at % count === worker);
+    const names = own.map(({ component, index }) => `${component}[${index}]`);
+    return { worker, tasks: own, title: `squall ${plan.name} ${names.join(',')}` };
+  });
+  return { workers: places, ackers, tasks };
+}

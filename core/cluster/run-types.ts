@@ -1,0 +1,117 @@
+/** What `run` takes, tells and returns. */
+import type { Failure, ReplayReason } from '../topology/definition.js';
+import type { Quantiles } from '../runtime/latency.js';
+import type { ConnectOptions } from '../transport/connect-options.js';
+
+export interface RunOptions {
+  /** the topology file, where `run` is given a topology: workers import it themselves */
+  readonly file?: string | URL;
+  /** parameters of the topology, as `--set` gives them */
+  readonly set?: Readonly<Record<string, string>>;
+  /** 'task' (default): one process per task; a number: all tasks packed into so many processes */
+  readonly workers?: 'task' | number;
+  /** acker tasks; default 1; 0: nothing is tracked */
+  readonly ackers?: number;
+  /** a NATS server to use; without one, `run` starts its own */
+  readonly nats?: string | ConnectOptions;
+  /** stop the spouts after this time, and drain */
+  readonly durationMs?: number;
+  readonly debug?: boolean;
+  /** state folder; default `.squall` in the working directory */
+  readonly state?: string;
+  /** ignore what an earlier run that was cut off had stored */
+  readonly fresh?: boolean;
+  /** false: do without JetStream; dead letters are then only counted and told */
+  readonly jetstream?: boolean;
+  /** ends the run as `stop()` does */
+  readonly signal?: AbortSignal;
+}
+
+/** completed: all acked. dead-letters: all acked or dead-lettered. incomplete: state was lost with a process. stopped:
+ * ended by `stop`, a signal or its duration. failed: it could not go on. */
+export type RunStatus = 'completed' | 'dead-letters' | 'incomplete' | 'stopped' | 'failed';
+
+/** Printed by `squall run --json`. */
+export interface RunResult {
+  readonly topology: string;
+  readonly run: string;
+  readonly status: RunStatus;
+  /** from the first emit to the last completion */
+  readonly durationMs: number;
+  readonly spouts: Readonly<Record<string, SpoutResult>>;
+  readonly bolts: Readonly<Record<string, BoltResult>>;
+  readonly completeLatencyMs: Quantiles;
+  readonly balance: Balance;
+  readonly workers: { readonly started: number; readonly restarts: number };
+  /** frames and messages that were refused, late, stale or came twice, by cause */
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly warnings: readonly string[];
+  /** status `failed`: why */
+  readonly error?: { readonly code: string; readonly message: string };
+  /** status `stopped`: everything in flight was settled first */
+  readonly drained?: boolean;
+}
+
+export interface SpoutResult {
+  readonly emitted: number;
+  readonly untracked: number;
+  readonly acked: number;
+  readonly deadLettered: number;
+  readonly pending: number;
+  readonly replays: Readonly<Record<ReplayReason, number>>;
+}
+
+export interface BoltResult {
+  readonly executed: number;
+  readonly emitted: number;
+  readonly acked: number;
+  readonly failed: number;
+}
+
+/** created = consumed + failed + writtenOff + inFlight, summed over all channels between tasks. */
+export interface Balance {
+  readonly created: number;
+  readonly consumed: number;
+  readonly failed: number;
+  readonly writtenOff: number;
+  readonly inFlight: number;
+  /** `writtenOff` by its cause */
+  readonly causes: Readonly<Record<string, number>>;
+  /** frames whose count or XOR of edges disagreed with what arrived: an edge was lost or doubled without a cause */
+  readonly mismatches: number;
+}
+
+/** The state of a run at one moment: for tables and dashboards. Counts are cumulative. */
+export interface RunSnapshot {
+  readonly topology: string;
+  readonly run: string;
+  readonly phase: 'starting' | 'running' | 'draining' | 'ended';
+  readonly elapsedMs: number;
+  readonly spouts: Readonly<Record<string, SpoutResult>>;
+  readonly bolts: Readonly<Record<string, BoltResult>>;
+  readonly completeLatencyMs: Quantiles;
+  /** processes that are up, and that should be */
+  readonly workers: { readonly up: number; readonly all: number; readonly restarts: number };
+  readonly tasks: readonly {
+    readonly component: string;
+    readonly task: number;
+    readonly pid: number | undefined;
+    readonly state: 'starting' | 'ready' | 'gone' | 'ended';
+  }[];
+}
+
+export interface RunEvents {
+  /** all processes are up, tuples begin to flow */
+  ready: [info: { readonly topology: string; readonly run: string; readonly resumed: boolean }];
+  /** a line that a worker or Squall itself prints for people; whole, without a newline */
+  log: [line: string, from: { readonly title: string } | undefined];
+  warning: [message: string];
+  replay: [replay: { readonly component: string; readonly task: number; readonly id: string; readonly attempt: number; readonly failure: Failure }];
+  'dead-letter': [letter: { readonly component: string; readonly id: string; readonly reason: Failure['reason']; readonly message: string }];
+  'worker-lost': [loss: { readonly title: string; readonly pid: number; readonly tasks: readonly number[]; readonly why: string }];
+  'worker-restarted': [worker: { readonly title: string; readonly pid: number; readonly tasks: readonly number[] }];
+  /** the last event, with any result but `failed` */
+  completed: [result: RunResult];
+  /** the last event of a run that failed */
+  failed: [result: RunResult];
+}

@@ -1,0 +1,219 @@
+/** `run`: a topology from start to end, on this machine. */
+import { EventEmitter } from 'eventemitter3';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { v7 as uuid } from 'uuid';
+import { isSquallError, SquallError, shown } from '../errors.js';
+import { DeadLetterStore } from '../inspect/dead-letter-store.js';
+import { loadPlan } from '../runtime/load-topology.js';
+import { isTopology, type Topology } from '../topology/draft.js';
+import type { TopologyPlan } from '../topology/definition.js';
+import { type ConnectOptions, connectOptions } from '../transport/connect-options.js';
+import { NatsTransport } from '../transport/nats.js';
+import { probeServer } from '../transport/probe.js';
+import type { Connection } from '../runtime/protocol.js';
+import { assign } from './assignment.js';
+import { LetterBox } from './letter-box.js';
+import { type OwnServer, startOwnServer } from './own-server.js';
+import type { RunEvents, RunOptions, RunResult, RunSnapshot } from './run-types.js';
+import { StateFolder } from './state-folder.js';
+import { Supervisor } from './supervisor.js';
+
+/** Root ids carry twelve bits of task, so together with all others an acker's number stays below. */
+const MAX_ACKERS = 64;
+const DEFAULT_STATE = '.squall';
+
+/** A run under way. Events as in `RunEvents`; `result` never rejects: a run that could not go on has status `failed`. */
+export class Run extends EventEmitter<RunEvents> {
+  readonly result: Promise<RunResult>;
+  #supervisor: Supervisor | undefined;
+  #stops = 0;
+  #name = '';
+  readonly #id = uuid();
+
+  /** @internal use `run` */
+  constructor(target: Topology | string | URL, options: RunOptions) {
+    super();
+    const { signal } = options;
+    const abort = (): void => void this.stop();
+    this.result = this.#start(target, options)
+      .catch((error: unknown) => this.#failed(error))
+      .finally(() => signal?.removeEventListener('abort', abort));
+    if (signal?.aborted === true) abort();
+    else signal?.addEventListener('abort', abort, { once: true });
+  }
+
+  /** First call: the spouts stop and what is pending completes, within the message time-out. Second call: at once. */
+  stop(): Promise<RunResult> {
+    this.#stops += 1;
+    this.#supervisor?.stop();
+    return this.result;
+  }
+
+  snapshot(): RunSnapshot {
+    return (
+      this.#supervisor?.snapshot() ?? {
+        topology: this.#name,
+        run: this.#id,
+        phase: 'starting',
+        elapsedMs: 0,
+        spouts: {},
+        bolts: {},
+        completeLatencyMs: { p50: 0, p90: 0, p99: 0, max: 0 },
+        workers: { up: 0, all: 0, restarts: 0 },
+        tasks: [],
+      }
+    );
+  }
+
+  async #start(target: Topology | string | URL, options: RunOptions): Promise<RunResult> {
+    // a listener added right after `run` returned hears everything
+    await Promise.resolve();
+    const file = fileOf(target, options);
+    checkOptions(options);
+    const settings = options.set ?? {};
+    const plan = await loadPlan(file, settings);
+    this.#name = plan.name;
+    const state = new StateFolder(options.state ?? DEFAULT_STATE);
+    state.lock();
+    try {
+      return await this.#underLock(plan, file, settings, state, options);
+    } finally {
+      state.unlock();
+    }
+  }
+
+  async #underLock(
+    plan: TopologyPlan,
+    file: string,
+    settings: Readonly<Record<string, string>>,
+    state: StateFolder,
+    options: RunOptions,
+  ): Promise<RunResult> {
+    const tell = (line: string): void => void this.emit('log', line, undefined);
+    let own: OwnServer | undefined;
+    let transport: Promise<NatsTransport> | undefined;
+    let letters: LetterBox | undefined;
+    try {
+      const jetstream = options.jetstream !== false;
+      const given = typeof options.nats === 'string' ? connectOptions({ nats: options.nats }, process.env) : options.nats;
+      let connection: ConnectOptions;
+      if (given === undefined) {
+        own = await startOwnServer(state, tell, (error) =>
+          this.#supervisor?.fail({ code: 'ERR_SQUALL_NATS_START', message: `${error.message}; its log is in ${state.serverFolder}` }),
+        );
+        connection = own.connection;
+      } else {
+        connection = given;
+        await probeServer(connection, { jetstream });
+      }
+      const open = (): Promise<NatsTransport> => {
+        transport ??= NatsTransport.connect({ ...connection, name: `squall:${plan.name}/supervisor` });
+        return transport;
+      };
+      const store = jetstream
+        ? async (): Promise<DeadLetterStore> => {
+            const nats = await open();
+            return new DeadLetterStore(plan.name, nats.jetstream(), nats.maxPayload);
+          }
+        : undefined;
+      letters = new LetterBox(store, join(state.folderOf(plan.name), 'dead-letters.spill'), (message) =>
+        this.#supervisor?.warn(message),
+      );
+      const record = options.fresh === true ? undefined : state.readRun(plan.name);
+      const supervisor = new Supervisor({
+        plan,
+        file,
+        settings,
+        assignment: assign(plan, options.ackers ?? 1, options.workers ?? 'task'),
+        connection: connection as unknown as Connection,
+        state,
+        letters,
+        run: record?.run ?? this.#id,
+        token: this.#id.replaceAll('-', ''),
+        resumed: record !== undefined,
+        positions: record === undefined ? {} : state.readPositions(plan.name),
+        debug: options.debug ?? false,
+      });
+      this.#supervisor = supervisor;
+      forward(supervisor, this);
+      const { durationMs } = options;
+      let timer: NodeJS.Timeout | undefined;
+      if (durationMs !== undefined) supervisor.once('ready', () => (timer = setTimeout(() => supervisor.stop(), durationMs)));
+      if (!jetstream) supervisor.warn('without JetStream dead letters are not kept');
+      const running = supervisor.run();
+      // asked to stop before there was anything to stop
+      for (let stops = 0; stops < this.#stops; stops++) supervisor.stop();
+      const result = await running;
+      clearTimeout(timer);
+      await letters.drainFile();
+      return result;
+    } finally {
+      letters?.close();
+      await transport?.then((nats) => nats.close()).catch(() => {});
+      await own?.stop();
+    }
+  }
+
+  /** What went wrong before there were any processes. */
+  #failed(error: unknown): RunResult {
+    const message = error instanceof Error ? (isSquallError(error) ? error.message : (error.stack ?? error.message)) : String(error);
+    const result: RunResult = {
+      topology: this.#name,
+      run: this.#id,
+      status: 'failed',
+      durationMs: 0,
+      spouts: {},
+      bolts: {},
+      completeLatencyMs: { p50: 0, p90: 0, p99: 0, max: 0 },
+      balance: { created: 0, consumed: 0, failed: 0, writtenOff: 0, inFlight: 0, causes: {}, mismatches: 0 },
+      workers: { started: 0, restarts: 0 },
+      dropped: {},
+      warnings: [],
+      error: { code: isSquallError(error) ? (error as SquallError).code : 'ERR_SQUALL_INTERNAL', message },
+    };
+    this.emit('failed', result);
+    return result;
+  }
+}
+
+/**
+ * Runs a topology: a file whose default export is one, or a topology together with `options.file`, the file whose
+ * default export it is (each worker process imports it). Returns at once.
+ */
+export function run(target: Topology | string | URL, options: RunOptions = {}): Run {
+  return new Run(target, options);
+}
+
+function forward(from: Supervisor, to: Run): void {
+  from.on('ready', (info) => to.emit('ready', info));
+  from.on('log', (line, source) => to.emit('log', line, source));
+  from.on('warning', (message) => to.emit('warning', message));
+  from.on('replay', (replay) => to.emit('replay', replay));
+  from.on('dead-letter', (letter) => to.emit('dead-letter', letter));
+  from.on('worker-lost', (loss) => to.emit('worker-lost', loss));
+  from.on('worker-restarted', (worker) => to.emit('worker-restarted', worker));
+  from.on('completed', (result) => to.emit('completed', result));
+  from.on('failed', (result) => to.emit('failed', result));
+}
+
+function fileOf(target: Topology | string | URL, options: RunOptions): string {
+  const file = typeof target === 'string' || target instanceof URL ? target : options.file;
+  if (file === undefined) {
+    const message = isTopology(target)
+      ? 'run of a topology needs the file that exports it, because every worker process imports it: run(topology, { file: import.meta.url }) with the topology as that file\'s default export'
+      : `run expects a topology file or a topology, got ${shown(target)}`;
+    throw new SquallError('ERR_SQUALL_USAGE', message);
+  }
+  return file instanceof URL || /^file:\/\//.test(file) ? fileURLToPath(file) : file;
+}
+
+function checkOptions({ workers, ackers, durationMs }: RunOptions): void {
+  const refuse = (name: string, expected: string, value: unknown): never => {
+    throw new SquallError('ERR_SQUALL_USAGE', `${name}: expected ${expected}, got ${shown(value)}`, { facts: { name, value } });
+  };
+  const whole = (value: number, min: number, max: number): boolean => Number.isInteger(value) && value >= min && value <= max;
+  if (workers !== undefined && workers !== 'task' && !whole(workers, 1, 1024)) refuse('workers', "'task' or a whole number from 1 to 1024", workers);
+  if (ackers !== undefined && !whole(ackers, 0, MAX_ACKERS)) refuse('ackers', `a whole number from 0 to ${MAX_ACKERS}`, ackers);
+  if (durationMs !== undefined && !(durationMs > 0 && durationMs < 2 ** 31)) refuse('durationMs', 'a number of milliseconds above 0', durationMs);
+}

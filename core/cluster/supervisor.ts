@@ -1,0 +1,521 @@
+/**
+ * Runs one topology on this machine: starts its workers, tells everybody who lives and who died, restarts the dead,
+ * keeps positions and dead letters safe, and ends the run when all is said.
+ */
+import { EventEmitter } from 'eventemitter3';
+import { join } from 'node:path';
+import type { Connection, FromWorker, PeerState, TaskAssignment, WorkerError } from '../runtime/protocol.js';
+import { takeSuspect } from '../runtime/suspect-file.js';
+import { ACKER_COMPONENT, type Position, type TopologyPlan } from '../topology/definition.js';
+import { Accounts } from './accounts.js';
+import type { Assignment, WorkerPlace } from './assignment.js';
+import type { LetterBox } from './letter-box.js';
+import { RestartPolicy } from './restart-policy.js';
+import type { RunEvents, RunResult, RunSnapshot, RunStatus } from './run-types.js';
+import type { StateFolder } from './state-folder.js';
+import { Warnings } from './warnings.js';
+import { WorkerProcess } from './worker-process.js';
+
+export interface SupervisorOptions {
+  readonly plan: TopologyPlan;
+  readonly file: string;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly assignment: Assignment;
+  readonly connection: Connection;
+  readonly state: StateFolder;
+  readonly letters: LetterBox;
+  /** identity of the run, kept when it is resumed; and token of this start */
+  readonly run: string;
+  readonly token: string;
+  readonly resumed: boolean;
+  readonly positions: Readonly<Record<string, Position>>;
+  readonly debug: boolean;
+}
+
+interface WorkerState {
+  readonly place: WorkerPlace;
+  readonly policy: RestartPolicy;
+  process: WorkerProcess | undefined;
+  epoch: number;
+  state: 'starting' | 'ready' | 'gone' | 'stopped';
+  readyAt: number;
+  fatal: WorkerError | undefined;
+  killed: boolean;
+  restartTimer: NodeJS.Timeout | undefined;
+}
+
+/** Positions are written at most this often. */
+const POSITIONS_EVERY_MS = 200;
+/** Workers have this long for `cleanup` and `close` at the end. */
+const STOP_MS = 10_000;
+/** How often the supervisor looks whether a drain is over, and for workers that are blocked for too long. */
+const LOOK_EVERY_MS = 50;
+/** A tuple that was being executed at so many announced deaths is kept from killing more. */
+const DEATHS_BEFORE_QUARANTINE = 2;
+
+export class Supervisor extends EventEmitter<RunEvents> {
+  readonly #options: SupervisorOptions;
+  readonly #workers: WorkerState[];
+  readonly #byTask = new Map<number, WorkerState>();
+  readonly #accounts: Accounts;
+  readonly #ended = new Set<number>();
+  /** tasks of bolts that emit something at the end */
+  readonly #hasEnd = new Set<number>();
+  readonly #deaths = new Map<string, number>();
+  readonly #positions: Record<string, Position>;
+  readonly #warnings = new Warnings();
+  #positionsTimer: NodeJS.Timeout | undefined;
+  #looking: NodeJS.Timeout | undefined;
+  #phase: RunSnapshot['phase'] = 'starting';
+  #goAt = 0;
+  #lastProgress: { acked: number; at: number } = { acked: 0, at: 0 };
+  #incomplete = false;
+  #error: { code: string; message: string } | undefined;
+  #stopAsked: 'no' | 'drain' | 'now' = 'no';
+  #drainDeadline = 0;
+  #drained = true;
+  #restarts = 0;
+  #started = 0;
+  readonly #finished: Promise<RunResult>;
+  #finish!: (result: RunResult) => void;
+  readonly #linksDown = new Set<string>();
+
+  constructor(options: SupervisorOptions) {
+    super();
+    this.#options = options;
+    this.#accounts = new Accounts(options.plan);
+    this.#positions = { ...options.positions };
+    this.#workers = options.assignment.workers.map((place) => ({
+      place,
+      policy: new RestartPolicy(),
+      process: undefined,
+      epoch: 0,
+      state: 'gone',
+      readyAt: 0,
+      fatal: undefined,
+      killed: false,
+      restartTimer: undefined,
+    }));
+    for (const worker of this.#workers) for (const { task } of worker.place.tasks) this.#byTask.set(task, worker);
+    this.#finished = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+  }
+
+  /** Starts everything. Resolves with the result when the run is over; never rejects. */
+  run(): Promise<RunResult> {
+    const { state, plan, resumed, run } = this.#options;
+    const record = state.readRun(plan.name);
+    state.writeRun(plan.name, { run, startedAt: Date.now(), starts: resumed ? (record?.starts ?? 0) + 1 : 1 });
+    if (!resumed) state.writePositions(plan.name, {});
+    for (const worker of this.#workers) this.#spawn(worker);
+    this.#looking = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    return this.#finished;
+  }
+
+  /** First call: no more input, what is pending is completed. Second: at once. */
+  stop(): void {
+    if (this.#phase === 'ended') return;
+    if (this.#stopAsked !== 'no' || this.#phase === 'starting') {
+      this.#stopAsked = 'now';
+      this.#drained = this.#phase === 'starting';
+      void this.#end('stopped', true);
+      return;
+    }
+    this.#stopAsked = 'drain';
+    this.#phase = 'draining';
+    this.#drainDeadline = performance.now() + this.#options.plan.config.messageTimeoutMs;
+    for (const { process } of this.#workers) process?.send({ type: 'drain' });
+  }
+
+  /** The run cannot go on. */
+  fail(error: { readonly code: string; readonly message: string }): void {
+    this.#error ??= error;
+    void this.#end('failed', true);
+  }
+
+  warn(message: string): void {
+    if (this.#warnings.add(message)) this.emit('warning', message);
+  }
+
+  snapshot(): RunSnapshot {
+    const { plan, run } = this.#options;
+    return {
+      topology: plan.name,
+      run,
+      phase: this.#phase,
+      elapsedMs: this.#goAt === 0 ? 0 : performance.now() - this.#goAt,
+      ...this.#accounts.counts(),
+      workers: {
+        up: this.#workers.filter(({ state }) => state === 'ready').length,
+        all: this.#workers.length,
+        restarts: this.#restarts,
+      },
+      tasks: this.#workers.flatMap(({ place, process, state }) =>
+        place.tasks.map(({ task, component, index }) => ({
+          component: `${component}[${index}]`,
+          task,
+          pid: state === 'gone' ? undefined : process?.pid,
+          state: this.#ended.has(task) ? ('ended' as const) : state === 'stopped' ? ('ended' as const) : state,
+        })),
+      ),
+    };
+  }
+
+  // ---- workers -------------------------------------------------------------------------------------------------
+
+  #spawn(worker: WorkerState): void {
+    if (this.#phase === 'ended') return;
+    const { place } = worker;
+    worker.epoch += 1;
+    worker.state = 'starting';
+    worker.fatal = undefined;
+    this.#started += 1;
+    const process = new WorkerProcess(place.title, {
+      message: (message) => this.#message(worker, message),
+      line: (line) => this.emit('log', line, { title: place.title }),
+      blocked: (blocked) => this.#blocked(worker, blocked),
+      exit: (why) => this.#exited(worker, why),
+    });
+    worker.process = process;
+    const { plan, file, settings, run, token, assignment, connection, debug, resumed } = this.#options;
+    process.send({
+      type: 'start',
+      file,
+      settings,
+      hash: plan.hash,
+      worker: place.worker,
+      run,
+      token,
+      tasks: place.tasks.map(
+        ({ task, component, index }): TaskAssignment => ({
+          task,
+          epoch: worker.epoch,
+          component,
+          index,
+          position: this.#positions[`${component}/${index}`],
+          resumed: resumed || worker.epoch > 1,
+          ended: this.#ended.has(task),
+        }),
+      ),
+      ackers: assignment.ackers,
+      connection,
+      title: place.title,
+      suspectFile: this.#suspectFile(worker),
+      debug,
+    });
+  }
+
+  #suspectFile({ place }: WorkerState): string {
+    return join(this.#options.state.folderOf(this.#options.plan.name), `executing-${place.worker}`);
+  }
+
+  #message(worker: WorkerState, message: FromWorker): void {
+    switch (message.type) {
+      case 'ready':
+        for (const task of message.hasEnd) this.#hasEnd.add(task);
+        return this.#ready(worker);
+      case 'fatal':
+        return this.#fatal(worker, message);
+      case 'ended':
+        this.#ended.add(message.task);
+        return;
+      case 'position':
+        return this.#position(worker, message.task, message.position);
+      case 'channel':
+        return this.#accounts.channelClosed(message.record);
+      case 'warn':
+        return this.warn(message.message);
+      case 'link':
+        return this.#link(worker, message.up, message.why);
+      case 'stats':
+        return this.#accounts.report(message.stats);
+      case 'replay': {
+        const { type: _type, ...replay } = message;
+        this.emit('replay', replay);
+        return;
+      }
+      case 'letter':
+        return this.#letter(worker, message.number, message.letter);
+      case 'stopped':
+        this.#accounts.report(message.stats);
+        worker.state = 'stopped';
+        return;
+      default:
+    }
+  }
+
+  #ready(worker: WorkerState): void {
+    worker.state = 'ready';
+    worker.readyAt = performance.now();
+    if (this.#phase === 'starting') {
+      if (!this.#workers.every(({ state }) => state === 'ready')) return;
+      this.#phase = 'running';
+      this.#goAt = performance.now();
+      for (const { process } of this.#workers) {
+        process?.send({ type: 'peers', peers: this.#peers() });
+      }
+      for (const { process } of this.#workers) process?.send({ type: 'go' });
+      this.emit('ready', { topology: this.#options.plan.name, run: this.#options.run, resumed: this.#options.resumed });
+      return;
+    }
+    worker.process?.send({ type: 'peers', peers: this.#peers() });
+    worker.process?.send({ type: 'go' });
+    // a spout that starts again while the run drains has nothing to begin
+    if (this.#stopAsked !== 'no') worker.process?.send({ type: 'drain' });
+    this.#broadcast(worker, 'ready');
+    const { title, tasks } = worker.place;
+    this.emit('worker-restarted', { title, pid: worker.process?.pid ?? 0, tasks: tasks.map(({ task }) => task) });
+  }
+
+  #peers(): PeerState[] {
+    return this.#workers
+      .filter(({ state }) => state === 'ready')
+      .flatMap(({ place, epoch }) => place.tasks.map(({ task }): PeerState => ({ task, epoch, state: 'ready' })));
+  }
+
+  #broadcast(about: WorkerState, state: PeerState['state']): void {
+    const peers = about.place.tasks.map(({ task }): PeerState => ({ task, epoch: about.epoch, state }));
+    for (const worker of this.#workers) {
+      if (worker !== about && (worker.state === 'ready' || worker.state === 'starting')) worker.process?.send({ type: 'peers', peers });
+    }
+  }
+
+  #exited(worker: WorkerState, why: string): void {
+    const wasReady = worker.state === 'ready';
+    const stopped = worker.state === 'stopped';
+    const { place } = worker;
+    if (this.#phase === 'ended') {
+      worker.state = 'stopped';
+      this.#stoppedOne();
+      return;
+    }
+    worker.state = 'gone';
+    if (stopped) return;
+    if (wasReady) this.#broadcast(worker, 'gone');
+    for (const { task } of place.tasks) this.#accounts.gone(task);
+    this.#quarantine(worker);
+    const pid = worker.process?.pid ?? 0;
+    if (this.#phase === 'starting' && worker.fatal === undefined && worker.epoch > 2) {
+      this.fail({
+        code: 'ERR_SQUALL_WORKER',
+        message: `worker "${place.title}" ended again and again before it was ready (${why}); see what it printed above`,
+      });
+      return;
+    }
+    if (wasReady) this.#stateLost(worker, why);
+    this.emit('worker-lost', { title: place.title, pid, tasks: place.tasks.map(({ task }) => task), why });
+    const lived = worker.readyAt === 0 ? 0 : performance.now() - worker.readyAt;
+    const delayMs = worker.policy.died(lived, worker.fatal !== undefined, Math.random());
+    if (delayMs === undefined) {
+      const last = worker.fatal === undefined ? why : worker.fatal.message;
+      this.fail({
+        code: worker.fatal?.code ?? 'ERR_SQUALL_WORKER',
+        message: `worker "${place.title}" has died too often; the last time: ${last}`,
+      });
+      return;
+    }
+    this.#restarts += 1;
+    worker.restartTimer = setTimeout(() => this.#spawn(worker), delayMs);
+  }
+
+  /** What a bolt keeps in its own memory dies with its process: said, and for a bolt with `end` the run is incomplete. */
+  #stateLost(worker: WorkerState, why: string): void {
+    for (const { task, component, index } of worker.place.tasks) {
+      const known = this.#options.plan.components.find(({ name }) => name === component);
+      if (known === undefined || this.#ended.has(task)) continue;
+      const { definition } = known;
+      if (definition.kind === 'spout') {
+        if (this.#positions[`${component}/${index}`] === undefined && this.#goAt !== 0) {
+          this.warn(`${component}[${index}] (task ${task}) died (${why}) and had stored no position: it begins again, so its tuples may repeat`);
+        }
+        continue;
+      }
+      if (!definition.keepsState || !this.#accounts.everExecuted(task)) continue;
+      const hasEnd = this.#hasEnd.has(task);
+      if (hasEnd) this.#incomplete = true;
+      this.warn(
+        `${component}[${index}] (task ${task}) died (${why}): what it had kept in memory is lost` +
+          (hasEnd ? '; what it emits at the end is incomplete' : ''),
+      );
+    }
+  }
+
+  /** Was it executing a tuple that had killed its executor before? */
+  #quarantine(worker: WorkerState): void {
+    const suspect = takeSuspect(this.#suspectFile(worker));
+    if (suspect === undefined) return;
+    const deaths = (this.#deaths.get(suspect.id) ?? 0) + 1;
+    this.#deaths.set(suspect.id, deaths);
+    if (deaths < DEATHS_BEFORE_QUARANTINE) return;
+    const place = worker.place.tasks.find(({ component }) => component !== ACKER_COMPONENT);
+    const failure = {
+      reason: 'kills-worker' as const,
+      attempts: deaths + 1,
+      ...(place === undefined ? {} : { component: place.component, task: place.task }),
+    };
+    this.warn(`a tuple (${suspect.id}) killed "${worker.place.title}" again and again: it goes to the dead letters`);
+    for (const { process } of this.#workers) process?.send({ type: 'quarantine', hi: suspect.hi, lo: suspect.lo, failure });
+  }
+
+  #fatal(worker: WorkerState, { error, where, starting }: Extract<FromWorker, { type: 'fatal' }>): void {
+    worker.fatal = error;
+    const stack = error.stack === undefined ? '' : `\n${error.stack}`;
+    if (starting && this.#phase === 'starting') {
+      this.fail({ code: error.code?.startsWith('ERR_SQUALL_') ? error.code : 'ERR_SQUALL_WORKER', message: `${error.message}${stack}` });
+      return;
+    }
+    this.emit('log', `${where} failed: ${error.message}${stack}`, { title: worker.place.title });
+  }
+
+  #blocked(worker: WorkerState, blocked: boolean): void {
+    for (const { task } of worker.place.tasks) {
+      for (const { process } of this.#workers) process?.send({ type: 'blocked', task, blocked });
+    }
+  }
+
+  #link(worker: WorkerState, up: boolean, why: string): void {
+    const key = `${worker.place.title} ${why.split(':')[0]}`;
+    const before = this.#linksDown.size;
+    if (up) this.#linksDown.delete(key);
+    else this.#linksDown.add(key);
+    if (before === 0 && !up) this.emit('log', `the connection to NATS is down (${why}); emission stops until it is back`, undefined);
+    if (before > 0 && this.#linksDown.size === 0) this.emit('log', 'the connection to NATS is back', undefined);
+  }
+
+  // ---- positions and dead letters ------------------------------------------------------------------------------
+
+  #position(worker: WorkerState, task: number, position: Position): void {
+    const place = worker.place.tasks.find((one) => one.task === task);
+    if (place === undefined) return;
+    this.#positions[`${place.component}/${place.index}`] = position;
+    this.#positionsTimer ??= setTimeout(() => this.#savePositions(), POSITIONS_EVERY_MS);
+  }
+
+  #savePositions(): void {
+    clearTimeout(this.#positionsTimer);
+    this.#positionsTimer = undefined;
+    try {
+      this.#options.state.writePositions(this.#options.plan.name, this.#positions);
+    } catch (error) {
+      this.warn(`positions cannot be stored: ${(error as Error).message}`);
+    }
+  }
+
+  #letter(worker: WorkerState, number: number, letter: Extract<FromWorker, { type: 'letter' }>['letter']): void {
+    const { process, epoch, place } = worker;
+    const last = letter.attempts.at(-1)?.failure;
+    const message = last?.error?.message ?? letter.reason;
+    this.#options.letters.put(letter, `${this.#options.token}.${place.worker}.${epoch}.${number}`).then(
+      () => {
+        process?.send({ type: 'letter-stored', number });
+        this.emit('dead-letter', { component: letter.component, id: letter.id, reason: letter.reason, message });
+      },
+      (error: unknown) => {
+        this.warn(`a dead letter cannot be stored: ${(error as Error).message}`);
+        process?.send({ type: 'letter-stored', number, error: (error as Error).message });
+      },
+    );
+  }
+
+  // ---- the end -------------------------------------------------------------------------------------------------
+
+  #look(): void {
+    const { acked } = this.#accounts;
+    if (acked !== this.#lastProgress.acked) this.#lastProgress = { acked, at: performance.now() };
+    for (const worker of this.#workers) this.#killIfBlocked(worker);
+    if (this.#phase === 'running' && this.#ended.size >= this.#boltsAndSpouts) void this.#end('completed', false);
+    if (this.#phase !== 'draining') return;
+    const allUp = this.#workers.every(({ state }) => state === 'ready');
+    if (this.#ended.size >= this.#boltsAndSpouts || (allUp && this.#fresh() && this.#accounts.drained)) {
+      void this.#end('stopped', false);
+    } else if (performance.now() > this.#drainDeadline) {
+      this.#drained = false;
+      this.warn(`not everything was settled within the message time-out of ${this.#options.plan.config.messageTimeoutMs} ms`);
+      void this.#end('stopped', false);
+    }
+  }
+
+  /** Reports are this much younger than the order to drain. */
+  #fresh(): boolean {
+    return performance.now() - (this.#drainDeadline - this.#options.plan.config.messageTimeoutMs) > 600;
+  }
+
+  get #boltsAndSpouts(): number {
+    return this.#options.assignment.tasks.length - this.#options.assignment.ackers.length;
+  }
+
+  #killIfBlocked(worker: WorkerState): void {
+    const { process, place } = worker;
+    if (process === undefined || process.exited || process.blockedMs === 0) return;
+    const { plan } = this.#options;
+    const limits = place.tasks.map(({ component }) => {
+      const definition = plan.components.find(({ name }) => name === component)?.definition;
+      const own = definition?.kind === 'bolt' ? definition.executeTimeoutMs : undefined;
+      return own ?? plan.config.messageTimeoutMs * 10;
+    });
+    const limitMs = Math.min(...limits);
+    if (process.blockedMs > limitMs) process.kill(`its event loop was blocked for more than executeTimeoutMs = ${limitMs}`);
+  }
+
+  async #end(status: RunStatus, atOnce: boolean): Promise<void> {
+    if (this.#phase === 'ended') return;
+    this.#phase = 'ended';
+    this.#endStatus = status;
+    clearInterval(this.#looking);
+    for (const worker of this.#workers) {
+      clearTimeout(worker.restartTimer);
+      if (worker.process === undefined || worker.process.exited) worker.state = 'stopped';
+      else if (atOnce) worker.process.kill('the run ends');
+      else worker.process.send({ type: 'stop' });
+    }
+    const overdue = setTimeout(() => {
+      for (const { process, state, place } of this.#workers) {
+        if (process === undefined || process.exited) continue;
+        if (state !== 'stopped') this.warn(`"${place.title}" did not stop within ${STOP_MS / 1000} s and was killed`);
+        process.kill('it did not stop');
+      }
+    }, STOP_MS);
+    await new Promise<void>((resolve) => {
+      this.#allStopped = resolve;
+      this.#stoppedOne();
+    });
+    clearTimeout(overdue);
+    this.#savePositions();
+    const result = this.#result();
+    const { state, plan } = this.#options;
+    // everything is completed or buried: the next run begins at the beginning
+    if (result.status === 'completed' || result.status === 'dead-letters' || result.status === 'incomplete') state.clearRun(plan.name);
+    this.emit(result.status === 'failed' ? 'failed' : 'completed', result);
+    this.#finish(result);
+  }
+  #endStatus: RunStatus = 'completed';
+  #allStopped: () => void = () => {};
+
+  #stoppedOne(): void {
+    if (this.#workers.every(({ process }) => process === undefined || process.exited)) this.#allStopped();
+  }
+
+  #result(): RunResult {
+    const counts = this.#accounts.counts();
+    const dead = Object.values(counts.spouts).some(({ deadLettered }) => deadLettered > 0);
+    let status = this.#endStatus;
+    if (status === 'completed' && this.#incomplete) status = 'incomplete';
+    else if (status === 'completed' && dead) status = 'dead-letters';
+    const end = this.#lastProgress.at === 0 ? performance.now() : this.#lastProgress.at;
+    return {
+      topology: this.#options.plan.name,
+      run: this.#options.run,
+      status,
+      durationMs: this.#goAt === 0 ? 0 : Math.max(0, Math.round(end - this.#goAt)),
+      ...counts,
+      balance: this.#accounts.balance(),
+      workers: { started: this.#started, restarts: this.#restarts },
+      dropped: this.#accounts.dropped(),
+      warnings: this.#warnings.all(),
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+      ...(status === 'stopped' ? { drained: this.#drained } : {}),
+    };
+  }
+}
+

@@ -1,0 +1,102 @@
+/** One worker process: its pipes, its pulse, its end. */
+import { type ChildProcess, fork } from 'node:child_process';
+import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { createInterface } from 'node:readline';
+import type { FromWorker, ToWorker } from '../runtime/protocol.js';
+import { BEAT_MS, LEASE_MS } from '../runtime/heartbeat.js';
+
+const MAIN = fileURLToPath(new URL('../runtime/worker-main.js', import.meta.url));
+/** A new process has this long until its first beat: a busy machine starts Node slowly. */
+const FIRST_BEAT_MS = 15_000;
+
+export interface WorkerProcessEvents {
+  message(message: FromWorker): void;
+  /** a whole line that the worker printed */
+  line(line: string): void;
+  /** its main thread stopped turning, or turns again */
+  blocked(blocked: boolean): void;
+  exit(why: string): void;
+}
+
+export class WorkerProcess {
+  readonly pid: number;
+  readonly #child: ChildProcess;
+  readonly #events: WorkerProcessEvents;
+  readonly #watch: NodeJS.Timeout;
+  #beatAt = performance.now() + FIRST_BEAT_MS;
+  #blocked = false;
+  #why: string | undefined;
+  #exited = false;
+  #blockedSince = 0;
+
+  /** `title` fills argv too, so that there is room for it as the process title, and `ps` shows it from the start. */
+  constructor(title: string, events: WorkerProcessEvents) {
+    this.#events = events;
+    this.#child = fork(MAIN, [title], {
+      // 0 stdin, 1 and 2 what it prints, 3 messages, 4 heartbeat
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
+      serialization: 'advanced',
+      execArgv: ['--enable-source-maps', ...inheritedFlags()],
+    });
+    this.pid = this.#child.pid ?? 0;
+    this.#child.on('message', (message) => events.message(message as FromWorker));
+    this.#child.on('error', (error) => this.#gone(`could not be started: ${error.message}`));
+    this.#child.on('exit', (code, signal) => this.#gone(this.#why ?? (signal === null ? `exit code ${code}` : signal)));
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      if (stream !== null) createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => events.line(line));
+    }
+    const pulse = this.#child.stdio[HEARTBEAT] as Duplex | null;
+    pulse?.on('data', (bytes: Buffer) => this.#beat(bytes));
+    pulse?.on('error', () => {});
+    this.#watch = setInterval(() => this.#check(), BEAT_MS);
+  }
+
+  get exited(): boolean {
+    return this.#exited;
+  }
+  /** Its main thread has not turned for so long; 0 when it does. */
+  get blockedMs(): number {
+    return this.#blocked ? performance.now() - this.#blockedSince : 0;
+  }
+
+  send(message: ToWorker): void {
+    if (this.#child.connected) this.#child.send(message, () => {});
+  }
+
+  /** SIGKILL: it works on stopped and blocked processes too. */
+  kill(why: string): void {
+    if (this.#exited) return;
+    this.#why ??= why;
+    this.#child.kill('SIGKILL');
+  }
+
+  #beat(bytes: Buffer): void {
+    this.#beatAt = performance.now();
+    const blocked = bytes[bytes.length - 1] === BLOCKED_BEAT;
+    if (blocked === this.#blocked) return;
+    this.#blocked = blocked;
+    if (blocked) this.#blockedSince = performance.now();
+    this.#events.blocked(blocked);
+  }
+
+  #check(): void {
+    const silentMs = performance.now() - this.#beatAt;
+    if (silentMs > LEASE_MS) this.kill(`silent for ${Math.round(LEASE_MS / 1000)} s`);
+  }
+
+  #gone(why: string): void {
+    if (this.#exited) return;
+    this.#exited = true;
+    clearInterval(this.#watch);
+    this.#events.exit(why);
+  }
+}
+
+const HEARTBEAT = 4;
+const BLOCKED_BEAT = '!'.charCodeAt(0);
+
+/** Memory limits and profilers that the run was started with are meant for its workers too. */
+function inheritedFlags(): string[] {
+  return process.execArgv.filter((flag) => /^--(max-old-space-size|max-semi-space-size|cpu-prof|cpu-prof-dir|heap-prof)(=|$)/.test(flag));
+}

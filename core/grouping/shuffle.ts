@@ -1,0 +1,35 @@
+import type { Grouping } from './grouping.js';
+
+/**
+ * Any task will do. Stays with one target until its batch leaves, so that frames are full, then goes to the one with
+ * the most room; where several have as much, the next in turn.
+ */
+export class ShuffleGrouping implements Grouping {
+  readonly needsEvery = false;
+  readonly #targets: number;
+  #at: number;
+
+  constructor(targets: number, offset: number) {
+    this.#targets = targets;
+    this.#at = offset % targets;
+  }
+
+  choose(): number {
+    return this.#at;
+  }
+
+  moveOn(room: (index: number) => number): void {
+    if (this.#targets === 1) return;
+    let best = -1;
+    let most = Number.NEGATIVE_INFINITY;
+    for (let step = 1; step <= this.#targets; step++) {
+      const index = (this.#at + step) % this.#targets;
+      const has = room(index);
+      if (has > most) {
+        best = index;
+        most = has;
+      }
+    }
+    this.#at = best;
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * What a task gets from the worker that hosts it: everything outside itself. A task touches no process, no network
+ * client and no clock but through this, so a simulator can host the same tasks.
+ */
+import type { Failure, Position, TopologyPlan } from '../topology/definition.js';
+import type { Transport } from '../transport/transport.js';
+import type { EdgeIds } from '../tuple/edge-ids.js';
+import type { Batch } from '../wire/batch.js';
+import type { AckRecords, Credit } from '../wire/control-frames.js';
+import type { FrameHeader } from '../wire/frame.js';
+import type { Clock } from './clock.js';
+import type { DeadLetter } from '../inspect/dead-letter.js';
+
+/** Where frames for a task go. Names as in `wire/subjects.ts`. */
+export interface TaskSubjects {
+  data(task: number, epoch: number): string;
+  acks(task: number, epoch: number): string;
+  ledger(task: number, epoch: number): string;
+  credit(task: number): string;
+  readonly everyone: string;
+}
+
+/** A task in the same process takes things as they are, without a frame round them. */
+export interface LocalPeer {
+  readonly epoch: number;
+  /** the batch of a data frame, or the records of an ack frame */
+  acceptParcel(header: FrameHeader, parcel: Batch | AckRecords): void;
+  acceptCredit(header: FrameHeader, credit: Credit): void;
+}
+
+export interface TaskEnv {
+  readonly plan: TopologyPlan;
+  readonly run: string;
+  readonly debug: boolean;
+  readonly component: string;
+  readonly task: number;
+  readonly index: number;
+  readonly tasks: number;
+  readonly epoch: number;
+  /** task numbers of the ackers; empty: nothing is tracked */
+  readonly ackers: readonly number[];
+  readonly clock: Clock;
+  readonly edgeIds: EdgeIds;
+  /** uniform in [0, 1) */
+  readonly random: () => number;
+  readonly data: Transport;
+  readonly control: Transport;
+  readonly subjects: TaskSubjects;
+  /** epoch of a task that is ready, or 0 */
+  peerEpoch(task: number): number;
+  local(task: number): LocalPeer | undefined;
+  /** channels that send to tasks of this process and were heard of lately: they share its receive budget */
+  activeSenders(): number;
+  /** gives the task a turn soon */
+  wake(): void;
+  report: TaskReports;
+}
+
+/** What a task tells those who run it. */
+export interface TaskReports {
+  /** everything is said: nothing more will come from this task */
+  ended(): void;
+  position(position: Position): void;
+  /** a channel is over; its last word for the balance */
+  channelClosed(record: ClosedChannel): void;
+  warn(message: string): void;
+  /** a root was lost: counted, and told to whoever listens to the run */
+  replay(record: { readonly id: string; readonly attempt: number; readonly failure: Failure }): void;
+  deadLetter(letter: DeadLetter): Promise<void>;
+  /** this task is about to execute a tuple that may have killed its last executor; `undefined`: it survived */
+  suspect(root: { readonly hi: number; readonly lo: number; readonly id: string } | undefined): void;
+  /** the component's own code failed where nothing can be retried: the process ends */
+  fatal(error: unknown, where: string): void;
+}
+
+/** created = consumed + failed + written off, for one channel that is over */
+export interface ClosedChannel {
+  readonly sender: number;
+  readonly senderEpoch: number;
+  readonly receiver: number;
+  readonly receiverEpoch: number;
+  readonly created: number;
+  readonly consumed: number;
+  readonly failed: number;
+  readonly writtenOff: number;
+  readonly cause: string;
+  readonly mismatches: number;
+}

@@ -1,0 +1,40 @@
+/** The worker's side of its heartbeat thread. */
+import { Worker } from 'node:worker_threads';
+
+export const BEAT_MS = 250;
+/** A process that was silent for so long is dead to everybody, and must not act when it wakes. */
+export const LEASE_MS = 3000;
+/** The main thread marks its time this often; without a mark for so long it counts as blocked. */
+const MARK_MS = 100;
+export const BLOCKED_AFTER_MS = 1000;
+
+/** Monotonic and the same in all threads of a process. */
+export function nowMs(): number {
+  return Number(process.hrtime.bigint() / 1000n) / 1000;
+}
+
+export class Heartbeat {
+  /** [main thread's last mark, thread's last beat] */
+  readonly #times = new Float64Array(new SharedArrayBuffer(16));
+
+  /** `fd`: the pipe to the supervisor. */
+  constructor(fd: number) {
+    this.#times[0] = nowMs();
+    this.#times[1] = nowMs();
+    const thread = new Worker(new URL('./heartbeat-thread.js', import.meta.url), {
+      workerData: { fd, shared: this.#times.buffer },
+      // it needs no loader for TypeScript, and little memory
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1 },
+    });
+    thread.unref();
+    setInterval(() => {
+      this.#times[0] = nowMs();
+    }, MARK_MS).unref();
+  }
+
+  /** This process was stopped, and its thread has not beaten since: somebody else does its work now. */
+  get lapsed(): boolean {
+    return nowMs() - this.#times[1] > LEASE_MS;
+  }
+}

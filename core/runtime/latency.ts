@@ -1,0 +1,71 @@
+/**
+ * A histogram of durations: 16 buckets per power of two from 1 µs to over an hour, so any percentile is right to 5 %,
+ * in 2 KiB however much is recorded. After HdrHistogram's bucketing (Tene).
+ */
+const PER_OCTAVE = 16;
+const OCTAVES = 32;
+
+export interface Quantiles {
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+export class LatencyHistogram {
+  readonly buckets = new Float64Array(PER_OCTAVE * OCTAVES);
+  count = 0;
+  maxMs = 0;
+
+  record(ms: number): void {
+    const us = ms * 1000;
+    let at = 0;
+    if (us > 1) {
+      const octave = 31 - Math.clz32(Math.min(us, 0x7fffffff));
+      at = octave * PER_OCTAVE + (((us / 2 ** octave) * PER_OCTAVE) | 0) - PER_OCTAVE;
+    }
+    this.buckets[at] += 1;
+    this.count += 1;
+    if (ms > this.maxMs) this.maxMs = ms;
+  }
+
+  merge(other: LatencyHistogram): void {
+    for (let at = 0; at < this.buckets.length; at++) this.buckets[at] += other.buckets[at];
+    this.count += other.count;
+    if (other.maxMs > this.maxMs) this.maxMs = other.maxMs;
+  }
+
+  /** The value that `share` of all records do not exceed, in ms. 0 when nothing was recorded. */
+  quantile(share: number): number {
+    let left = share * this.count;
+    for (let at = 0; at < this.buckets.length; at++) {
+      left -= this.buckets[at];
+      if (left > 0 || this.buckets[at] === 0) continue;
+      const octave = Math.floor(at / PER_OCTAVE);
+      const us = 2 ** octave * (1 + ((at % PER_OCTAVE) + 0.5) / PER_OCTAVE);
+      return Math.min(this.maxMs, us / 1000);
+    }
+    return this.maxMs;
+  }
+
+  quantiles(): Quantiles {
+    return { p50: this.quantile(0.5), p90: this.quantile(0.9), p99: this.quantile(0.99), max: this.maxMs };
+  }
+
+  /** Pairs of (bucket, count) where something was recorded. */
+  sparse(): number[] {
+    const pairs: number[] = [];
+    for (let at = 0; at < this.buckets.length; at++) if (this.buckets[at] > 0) pairs.push(at, this.buckets[at]);
+    return pairs;
+  }
+
+  static fromSparse(pairs: readonly number[], maxMs: number): LatencyHistogram {
+    const histogram = new LatencyHistogram();
+    for (let at = 0; at < pairs.length; at += 2) {
+      histogram.buckets[pairs[at]] = pairs[at + 1];
+      histogram.count += pairs[at + 1];
+    }
+    histogram.maxMs = maxMs;
+    return histogram;
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * This task's side of what it sends to one other task: numbers and credits by the channel, queues while the other is
+ * away or the network is down, asks after silence. Data to bolts and records to ackers go by the same rules.
+ */
+import { SendChannel } from '../reliability/channel.js';
+import type { Transport } from '../transport/transport.js';
+import type { Batch } from '../wire/batch.js';
+import type { AckRecords, Credit } from '../wire/control-frames.js';
+import { FLAG_END, FLAG_PROBE, FRAME_HEADER_BYTES, type FrameHeader, sealFrame } from '../wire/frame.js';
+import type { TaskEnv } from './env.js';
+
+/** What is sent: a batch of tuples, or ack records. */
+export interface Parcel {
+  readonly count: number;
+  readonly bytes: number;
+  readonly xorHi: number;
+  readonly xorLo: number;
+}
+
+/** How parcels of one kind travel. */
+export interface Freight<P extends Parcel> {
+  readonly kind: number;
+  readonly transport: Transport;
+  subject(receiver: number, epoch: number): string;
+  edge(parcel: P): number;
+  /** the frame with room for its header */
+  encode(parcel: P): Buffer;
+}
+
+/** Until the receiver has said what it can take. */
+const FIRST_WINDOW_RECORDS = 1024;
+const FIRST_WINDOW_BYTES = 1 << 20;
+/** An idle sender with unconfirmed frames asks after them this often. */
+const PROBE_AFTER_MS = 250;
+
+export class Link<P extends Parcel & (Batch | AckRecords)> {
+  readonly receiver: number;
+  readonly #env: TaskEnv;
+  readonly #freight: Freight<P>;
+  readonly #changed: () => void;
+  #channel: SendChannel<P> | undefined;
+  #subject = '';
+  /** sealed parcels that nobody can take at present */
+  #queue: P[] = [];
+  #lastSentAt = 0;
+  #ending = false;
+
+  /** `changed` is called whenever there may be more, or less, room than before. */
+  constructor(env: TaskEnv, receiver: number, freight: Freight<P>, changed: () => void) {
+    this.#env = env;
+    this.receiver = receiver;
+    this.#freight = freight;
+    this.#changed = changed;
+  }
+
+  get channel(): SendChannel<P> | undefined {
+    return this.#channel;
+  }
+
+  /** Records that may be sent now; ≤ 0: none. */
+  get room(): number {
+    if (this.#channel === undefined || this.#queue.length > 0) return 0;
+    if (!this.#freight.transport.connected) return 0;
+    return this.#channel.room;
+  }
+
+  /** Everything is confirmed and nothing waits. */
+  get idle(): boolean {
+    return this.#queue.length === 0 && (this.#channel === undefined || this.#channel.unconfirmedFrames === 0);
+  }
+
+  /** The receiver's incarnation `epoch` is ready. */
+  open(epoch: number): void {
+    if (this.#channel?.receiverEpoch === epoch) return;
+    this.#channel = new SendChannel(this.receiver, epoch, FIRST_WINDOW_RECORDS, FIRST_WINDOW_BYTES);
+    this.#subject = this.#freight.subject(this.receiver, epoch);
+    this.#drain();
+    if (this.#ending) this.#sendEnd();
+    this.#changed();
+  }
+
+  /** The receiver is gone: `lost` gets what it had not confirmed. What was not sent yet waits for its successor. */
+  close(cause: string, lost: (parcel: P) => void): void {
+    const channel = this.#channel;
+    if (channel === undefined) return;
+    this.#channel = undefined;
+    channel.forEachUnconfirmed(lost);
+    this.#env.report.channelClosed({
+      sender: this.#env.task,
+      senderEpoch: this.#env.epoch,
+      receiver: this.receiver,
+      receiverEpoch: channel.receiverEpoch,
+      created: channel.sent,
+      consumed: channel.consumed,
+      failed: channel.failed,
+      writtenOff: channel.inFlight + channel.lost,
+      cause,
+      mismatches: 0,
+    });
+    this.#changed();
+  }
+
+  send(parcel: P): void {
+    if (this.#channel === undefined || this.#queue.length > 0 || !this.#freight.transport.connected) {
+      this.#queue.push(parcel);
+    } else {
+      this.#transmit(this.#channel, parcel);
+    }
+    this.#changed();
+  }
+
+  /** Nothing more will come; said again to each successor of the receiver. */
+  end(): void {
+    this.#ending = true;
+    if (this.#channel !== undefined && this.#queue.length === 0) this.#sendEnd();
+  }
+
+  credit(epoch: number, credit: Credit, lost: (parcel: P) => void): void {
+    if (this.#channel === undefined || this.#channel.receiverEpoch !== epoch) return;
+    this.#channel.credit(credit, lost);
+    this.#changed();
+  }
+
+  /** The network is back. */
+  linkUp(): void {
+    this.#drain();
+    if (this.#ending && this.#channel?.ended === false) this.#sendEnd();
+    this.#changed();
+  }
+
+  /** Asks, when frames have been unconfirmed in silence, whether they arrived. */
+  probe(now: number): void {
+    const channel = this.#channel;
+    if (channel === undefined || channel.unconfirmedFrames === 0) return;
+    if (now - this.#lastSentAt < PROBE_AFTER_MS || !this.#freight.transport.connected) return;
+    this.#signal(channel, FLAG_PROBE);
+  }
+
+  /** Calls `visit` for everything that is on its way to a living receiver or waits for one. */
+  forEachHeld(visit: (parcel: P) => void): void {
+    for (const parcel of this.#queue) visit(parcel);
+    this.#channel?.forEachUnconfirmed(visit);
+  }
+
+  /** Calls `visit` for everything that waits here. */
+  forEachQueued(visit: (parcel: P) => void): void {
+    for (const parcel of this.#queue) visit(parcel);
+  }
+
+  #drain(): void {
+    if (this.#channel === undefined || !this.#freight.transport.connected) return;
+    const queue = this.#queue;
+    this.#queue = [];
+    for (const parcel of queue) this.#transmit(this.#channel, parcel);
+  }
+
+  #sendEnd(): void {
+    const channel = this.#channel;
+    if (channel === undefined || channel.ended || !this.#freight.transport.connected) return;
+    channel.ended = true;
+    this.#signal(channel, FLAG_END);
+  }
+
+  #transmit(channel: SendChannel<P>, parcel: P): void {
+    channel.send(parcel.count, parcel.bytes, parcel.xorHi, parcel.xorLo, parcel);
+    this.#publish(channel, 0, parcel);
+  }
+
+  /** A frame without records. */
+  #signal(channel: SendChannel<P>, flags: number): void {
+    channel.send(0, 0, 0, 0, NOTHING as unknown as P);
+    // an END that got lost is said again by the next question
+    this.#publish(channel, channel.ended ? flags | FLAG_END : flags, undefined);
+  }
+
+  #publish(channel: SendChannel<P>, flags: number, parcel: P | undefined): void {
+    this.#lastSentAt = this.#env.clock.now();
+    const header: FrameHeader = {
+      kind: this.#freight.kind,
+      sender: this.#env.task,
+      receiver: this.receiver,
+      senderEpoch: this.#env.epoch,
+      receiverEpoch: channel.receiverEpoch,
+      frame: channel.frame,
+      xorHi: channel.xorHi,
+      xorLo: channel.xorLo,
+      total: channel.sent,
+      edge: parcel === undefined ? 0 : this.#freight.edge(parcel),
+      flags,
+      count: parcel?.count ?? 0,
+    };
+    const local = this.#env.local(this.receiver);
+    if (local !== undefined) {
+      if (local.epoch === channel.receiverEpoch) local.acceptParcel(header, parcel ?? (NOTHING as unknown as P));
+      return;
+    }
+    const frame = parcel === undefined ? Buffer.allocUnsafe(FRAME_HEADER_BYTES) : this.#freight.encode(parcel);
+    sealFrame(frame, this.#env.plan.hash, header);
+    // false: the link went down this instant. The frame is numbered, so its loss will be seen.
+    this.#freight.transport.publish(this.#subject, frame);
+  }
+}
+
+/** Stands for the contents of a frame that has none. */
+const NOTHING: Parcel = Object.freeze({ count: 0, bytes: 0, xorHi: 0, xorLo: 0 });

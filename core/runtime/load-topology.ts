@@ -1,0 +1,58 @@
+/** Imports a topology file, TypeScript or JavaScript, and builds what it exports: the same in every process. */
+import { existsSync } from 'node:fs';
+import { extname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { SquallError } from '../errors.js';
+import type { TopologyPlan } from '../topology/definition.js';
+import { loadTopology } from '../topology/parameters.js';
+import { planOf } from '../topology/plan.js';
+
+const TYPESCRIPT = new Set(['.ts', '.mts', '.cts', '.tsx']);
+
+/** Throws SquallError: no such file, it does not parse or throws, it exports no topology, or the topology is wrong. */
+export async function loadPlan(file: string, settings: Readonly<Record<string, string>>): Promise<TopologyPlan> {
+  const path = resolve(file);
+  if (!existsSync(path)) {
+    throw new SquallError('ERR_SQUALL_TOPOLOGY_FILE', `there is no topology file ${path}`, { facts: { file: path } });
+  }
+  let exported: unknown;
+  try {
+    if (TYPESCRIPT.has(extname(path)) && !stripsTypes()) {
+      const { register } = await import('tsx/esm/api');
+      register();
+    }
+    exported = ((await import(pathToFileURL(path).href)) as { default?: unknown }).default;
+  } catch (error) {
+    throw fileError(path, error);
+  }
+  return planOf(await loadTopology(exported, { ...settings }));
+}
+
+/** Node does it by itself: from 22.18, and from 23.6. */
+function stripsTypes(): boolean {
+  return Boolean((process.features as { typescript?: unknown }).typescript);
+}
+
+function fileError(path: string, error: unknown): SquallError {
+  const { name, message, code, stack } = error as Error & { code?: string };
+  const first = String(message ?? error).split('\n')[0];
+  const missing = /Cannot find package '(squall[^']*)'/.exec(String(message));
+  const hint =
+    missing !== null
+      ? ` Install squall where the file is: npm install squall`
+      : code === 'ERR_MODULE_NOT_FOUND'
+        ? ' Is it installed where the file is?'
+        : '';
+  const place = placeIn(path, String(stack ?? ''), String(message));
+  return new SquallError('ERR_SQUALL_TOPOLOGY_FILE', `${place} cannot be loaded: ${name ?? 'Error'}: ${first}.${hint}`, {
+    facts: { file: path },
+    cause: error,
+  });
+}
+
+/** The file, with the line and column where the error happened, if the error tells. */
+function placeIn(path: string, stack: string, message: string): string {
+  const escaped = path.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const found = new RegExp(`${escaped}(:\\d+(?::\\d+)?)`).exec(`${message}\n${stack}`);
+  return `${path}${found?.[1] ?? ''}`;
+}

@@ -1,0 +1,467 @@
+/**
+ * The part of a task that starts tuple trees and sees them to their end: a spout's emits, a bolt's ticks and `end`.
+ * Around the pure ledger it sends, hears the ackers, replays, and buries.
+ */
+import { Ledger, type Entry } from '../reliability/ledger.js';
+import { Positions } from '../reliability/positions.js';
+import { hashString, hashValues } from '../grouping/hash.js';
+import type { Failure, MessageId, Position, ReplayReason, RetryPolicyOptions } from '../topology/definition.js';
+import { MIN_SLOTS, rootTask } from '../tuple/root-ids.js';
+import { StableId } from '../tuple/stable-ids.js';
+import { type Batch, metaOf } from '../wire/batch.js';
+import { decodeDone, decodeRoots, type FailRecord, ROOT_WORDS } from '../wire/control-frames.js';
+import { emptyHeader, KIND_DONE, KIND_RENEW, openFrame } from '../wire/frame.js';
+import type { AckBox } from './ack-box.js';
+import type { TaskEnv } from './env.js';
+import type { Drops } from './inbox.js';
+import { LatencyHistogram } from './latency.js';
+import type { Outbox, OutStream } from './outbox.js';
+
+/** In `meta`: 0 = first attempt. */
+export const REASONS: readonly (ReplayReason | undefined)[] = [
+  undefined,
+  'failed',
+  'timeout',
+  'worker-lost',
+  'link-lost',
+  'acker-lost',
+];
+
+/** Values of all pending tuples of a task: beyond this the source waits. */
+export const MAX_PENDING_BYTES = 64 << 20;
+/** Tuples in backoff or on their way to the dead-letter store: beyond this the source waits. */
+export const MAX_WAITING = 1 << 16;
+/** After a loss, tasks have this long to claim what they hold, and trees to complete; then the rest is replayed. */
+export const CLAIM_AFTER_MS = 250;
+export const SWEEP_AFTER_MS = 600;
+/** A restarted ledger's small table: most bolts never tick. */
+const TICK_SLOTS = 1024;
+
+export interface OriginCounts {
+  emitted: number;
+  untracked: number;
+  acked: number;
+  deadLettered: number;
+  readonly replays: Record<ReplayReason, number>;
+}
+
+export interface OriginHooks {
+  acked?(id: MessageId): void;
+  failed?(id: MessageId, failure: Failure): void;
+}
+
+interface Sweep {
+  readonly reason: 'worker-lost' | 'link-lost' | 'acker-lost';
+  readonly before: number;
+  readonly failure: Partial<Failure>;
+  /** not before this, and not before the task below is ready again */
+  dueAt: number;
+  readonly waitsFor: number | undefined;
+}
+
+export class Origin {
+  readonly counts: OriginCounts = {
+    emitted: 0,
+    untracked: 0,
+    acked: 0,
+    deadLettered: 0,
+    replays: { failed: 0, timeout: 0, 'worker-lost': 0, 'link-lost': 0, 'acker-lost': 0 },
+  };
+  readonly latency = new LatencyHistogram();
+  readonly drops: Drops = {};
+
+  readonly #env: TaskEnv;
+  readonly #outbox: Outbox;
+  readonly #acks: AckBox;
+  readonly #hooks: OriginHooks;
+  readonly #ledger: Ledger<Batch>;
+  readonly #positions: Positions;
+  readonly #base = new StableId();
+  readonly #stable = new StableId();
+  readonly #header = emptyHeader();
+  /** last DONE frame of each acker */
+  readonly #doneFrames = new Map<number, { epoch: number; frame: number }>();
+  #sweeps: Sweep[] = [];
+  #cancelTimer: () => void;
+  #lastTickAt: number;
+  #burying = 0;
+  /** with ackers 0: ids whose `ack` is to be called after the emit */
+  #untrackedAcks: MessageId[] = [];
+
+  constructor(
+    env: TaskEnv,
+    outbox: Outbox,
+    acks: AckBox,
+    options: { readonly retry: RetryPolicyOptions; readonly position?: Position; readonly ticks?: boolean },
+    hooks: OriginHooks,
+  ) {
+    this.#env = env;
+    this.#outbox = outbox;
+    this.#acks = acks;
+    this.#hooks = hooks;
+    this.#positions = new Positions(options.position);
+    const now = env.clock.now();
+    this.#lastTickAt = now;
+    this.#ledger = new Ledger<Batch>(
+      {
+        task: env.task,
+        epoch: env.epoch,
+        ackers: Math.max(1, env.ackers.length),
+        timeoutMs: env.plan.config.messageTimeoutMs,
+        retry: options.retry,
+        random: env.random,
+        now,
+      },
+      {
+        complete: (entry, latencyMs) => this.#complete(entry, latencyMs),
+        dead: (entry, failure) => this.#bury(entry, failure),
+        forget: (hi, lo) => acks.forget(hi, lo),
+        replay: (entry, reason) => this.#replayed(entry, reason),
+      },
+      options.ticks ? TICK_SLOTS : MIN_SLOTS,
+    );
+    const identity = options.ticks ? [env.run, env.component, env.index, env.epoch] : [env.run, env.component, env.index];
+    this.#base.set(hashValues(identity, 1), hashValues(identity, 2), hashValues(identity, 3), hashValues(identity, 4));
+    const tickMs = Math.min(250, Math.max(5, env.plan.config.messageTimeoutMs / 16));
+    this.#cancelTimer = env.clock.every(tickMs, () => this.#onTimer(tickMs));
+  }
+
+  get pending(): number {
+    return this.#ledger.pending;
+  }
+  get waiting(): number {
+    return this.#ledger.waiting;
+  }
+  get late(): number {
+    return this.#ledger.counts.late;
+  }
+  get bytes(): number {
+    return this.#ledger.bytes;
+  }
+  get oldestStartedAt(): number | undefined {
+    return this.#ledger.oldestStartedAt;
+  }
+  /** nothing emitted here is unsettled */
+  get empty(): boolean {
+    return this.#ledger.empty && this.#burying === 0;
+  }
+
+  /** May another tree be started? */
+  get hasRoom(): boolean {
+    return (
+      this.#ledger.bytes < MAX_PENDING_BYTES &&
+      this.#ledger.waiting < MAX_WAITING &&
+      this.#ledger.hasSlot &&
+      !this.#positions.full
+    );
+  }
+
+  stop(): void {
+    this.#cancelTimer();
+  }
+
+  /** Emits a tracked tuple. Throws, with nothing sent, where the values do not fit. */
+  start(stream: OutStream, values: Record<string, unknown>, id: MessageId, position: Position | undefined, now: number): void {
+    const stable = this.#stableOf(stream, id);
+    if (this.#env.ackers.length === 0) {
+      this.#outbox.emit(stream, values, 0, 0, stable.a, stable.b, stable.c, stable.d, metaOf(1, 0));
+      this.counts.emitted += 1;
+      this.counts.untracked += 1;
+      this.#positions.completed(this.#positions.emitted(position));
+      this.#untrackedAcks.push(id);
+      this.#env.wake();
+      return;
+    }
+    const outbox = this.#outbox;
+    const ledger = this.#ledger;
+    // the root must be in the tuple, and the values in the ledger: so the root first, and its values after the emit
+    const entry = ledger.open(id, undefined, 0, 0, now);
+    outbox.xorHi = 0;
+    outbox.xorLo = 0;
+    try {
+      outbox.emit(stream, values, ledger.hi, ledger.lo, stable.a, stable.b, stable.c, stable.d, metaOf(1, 0));
+    } catch (error) {
+      ledger.cancel(entry);
+      throw error;
+    }
+    this.counts.emitted += 1;
+    this.#positions.emitted(position);
+    ledger.keep(entry, outbox.keptBatch, outbox.keptRow, outbox.keptBytes);
+    if (outbox.keptBatch === undefined) {
+      // nobody takes this stream: the tree is complete as it is
+      ledger.done(ledger.hi, ledger.lo, now);
+      return;
+    }
+    this.#acks.init(ledger.hi, ledger.lo, outbox.xorHi, outbox.xorLo);
+  }
+
+  /** Emits a tuple that nobody tracks. */
+  startUntracked(stream: OutStream, values: Record<string, unknown>, number: number): void {
+    const stable = this.#stableOf(stream, number);
+    this.#outbox.emit(stream, values, 0, 0, stable.a, stable.b, stable.c, stable.d, metaOf(1, 0));
+    this.counts.emitted += 1;
+    this.counts.untracked += 1;
+  }
+
+  /** A message that can never be emitted goes to the dead letters. */
+  reject(id: MessageId, failure: Failure, values: unknown, stream: string, position: Position | undefined, now: number): void {
+    this.counts.emitted += 1;
+    this.#positions.emitted(position);
+    this.#rejectedValues = values;
+    this.#rejectedStream = stream;
+    this.#ledger.reject(id, failure, now);
+    this.#rejectedValues = undefined;
+  }
+  #rejectedValues: unknown;
+  #rejectedStream = 'default';
+
+  /** Sends what is due again, while there is room; calls the acks of untracked tuples. */
+  work(now: number): void {
+    if (this.#untrackedAcks.length > 0) {
+      for (const id of this.#untrackedAcks.splice(0)) {
+        this.counts.acked += 1;
+        this.#hooks.acked?.(id);
+      }
+    }
+    while (this.#ledger.dueAt <= now && this.#outbox.hasRoom && this.#acks.hasRoom && this.#ledger.hasSlot) {
+      const entry = this.#ledger.nextDue(now);
+      if (entry === undefined) break;
+      this.#again(entry, now);
+    }
+  }
+
+  /** ms until something is due, or Infinity */
+  dueIn(now: number): number {
+    return this.#ledger.dueAt - now;
+  }
+
+  /** Bytes from the control connection for this ledger. Never throws. */
+  acceptFrame(bytes: Buffer): void {
+    const header = this.#header;
+    const refused = openFrame(bytes, this.#env.plan.hash, header);
+    if (refused !== undefined) return this.#drop(refused);
+    if (header.receiver !== this.#env.task || header.receiverEpoch !== this.#env.epoch) return this.#drop('stale');
+    try {
+      if (header.kind === KIND_RENEW) this.acceptClaims(decodeRoots(bytes));
+      else if (header.kind === KIND_DONE) {
+        const { done, fails } = decodeDone(bytes);
+        this.acceptDone(header.sender, header.senderEpoch, header.frame, done, fails);
+      } else this.#drop('malformed');
+    } catch {
+      this.#drop('malformed');
+    }
+  }
+
+  /** An acker says what is complete and what has failed. */
+  acceptDone(acker: number, epoch: number, frame: number, done: Uint32Array, fails: readonly FailRecord[]): void {
+    const now = this.#env.clock.now();
+    const last = this.#doneFrames.get(acker);
+    if (last === undefined || last.epoch !== epoch) {
+      if (last !== undefined && epoch < last.epoch) return this.#drop('stale');
+      this.#doneFrames.set(acker, { epoch, frame });
+    } else {
+      if (frame <= last.frame) return this.#drop('duplicate');
+      // completions were lost on the way: nobody holds those roots, so a sweep finds them
+      if (frame !== last.frame + 1) this.sweepSoon('link-lost', {});
+      last.frame = frame;
+    }
+    const ledger = this.#ledger;
+    for (let at = 0; at < done.length; at += ROOT_WORDS) ledger.done(done[at], done[at + 1], now);
+    for (const { hi, lo, failure } of fails) ledger.failed(hi, lo, failure, now);
+    this.#env.wake();
+  }
+
+  /** A task holds these roots. */
+  acceptClaims(roots: Uint32Array): void {
+    const now = this.#env.clock.now();
+    for (let at = 0; at < roots.length; at += ROOT_WORDS) {
+      if (rootTask(roots[at]) === this.#env.task) this.#ledger.renew(roots[at], roots[at + 1], now);
+    }
+  }
+
+  /** A process died: once its successor is ready and had time to tell, what is unaccounted for is replayed. */
+  peerGone(task: number, component: string, isAcker: boolean): void {
+    const now = this.#env.clock.now();
+    this.#sweeps.push({
+      reason: isAcker ? 'acker-lost' : 'worker-lost',
+      before: now,
+      failure: { component, task },
+      dueAt: Number.POSITIVE_INFINITY,
+      waitsFor: task,
+    });
+  }
+
+  peerReady(task: number): void {
+    const now = this.#env.clock.now();
+    for (const sweep of this.#sweeps) {
+      if (sweep.waitsFor !== task) continue;
+      // an acker's state is gone for certain: its roots need no time to complete
+      sweep.dueAt = sweep.reason === 'acker-lost' ? now : now + SWEEP_AFTER_MS;
+    }
+    this.#releaseIfAllBack();
+    this.#runSweeps(now);
+  }
+
+  /** Something was lost on a link: what nobody claims and does not complete in time is replayed. */
+  sweepSoon(reason: 'link-lost', failure: Partial<Failure>): void {
+    const now = this.#env.clock.now();
+    this.#sweeps = this.#sweeps.filter((sweep) => sweep.reason !== 'link-lost');
+    this.#sweeps.push({ reason, before: now, failure, dueAt: now + SWEEP_AFTER_MS, waitsFor: undefined });
+  }
+
+  quarantine(hi: number, lo: number, failure: Failure): boolean {
+    const done = this.#ledger.quarantine(hi, lo, failure, this.#env.clock.now());
+    this.#env.wake();
+    return done;
+  }
+
+  /** Positions that changed since the last call. */
+  takePosition(): Position | undefined {
+    if (!this.#positions.changed) return undefined;
+    this.#positions.changed = false;
+    return this.#positions.position;
+  }
+
+  #onTimer(tickMs: number): void {
+    const now = this.#env.clock.now();
+    // Node runs timers before sockets after a block: what is already there may be the completions we wait for
+    const rounds = now - this.#lastTickAt > tickMs * 4 ? ROUNDS_AFTER_BLOCK : 1;
+    this.#lastTickAt = now;
+    this.#afterInput(rounds);
+  }
+
+  #afterInput(rounds: number): void {
+    this.#env.clock.soon(() => {
+      if (rounds > 1) return this.#afterInput(rounds - 1);
+      const now = this.#env.clock.now();
+      this.#runSweeps(now);
+      // a tuple that waits for somebody to come back is not late
+      if (this.#allBack()) this.#ledger.advance(now);
+      this.#releaseIfAllBack();
+      if (this.#ledger.dueAt <= now || this.#ledger.empty) this.#env.wake();
+    });
+  }
+
+  #runSweeps(now: number): void {
+    const due = this.#sweeps.filter((sweep) => sweep.dueAt <= now);
+    if (due.length === 0) return;
+    this.#sweeps = this.#sweeps.filter((sweep) => sweep.dueAt > now);
+    for (const { reason, before, failure, waitsFor } of due) {
+      const acker = reason === 'acker-lost' ? this.#env.ackers.indexOf(waitsFor as number) : undefined;
+      // roots that were given to a dead acker until its successor came are as lost as the older ones
+      this.#ledger.sweep(acker === undefined ? before : now, reason, failure, now, acker);
+    }
+    this.#releaseIfAllBack();
+    this.#env.wake();
+  }
+
+  #allBack(): boolean {
+    return this.#env.data.connected && this.#env.control.connected && this.#sweeps.every(({ dueAt }) => dueAt !== Number.POSITIVE_INFINITY);
+  }
+
+  #releaseIfAllBack(): void {
+    if (this.#ledger.held === 0 || !this.#allBack()) return;
+    this.#ledger.releaseHeld(this.#env.clock.now());
+    this.#env.wake();
+  }
+
+  #again(entry: Entry<Batch>, now: number): void {
+    const batch = entry.kept as Batch;
+    const ledger = this.#ledger;
+    ledger.again(entry, now);
+    const outbox = this.#outbox;
+    outbox.xorHi = 0;
+    outbox.xorLo = 0;
+    const stream = outbox.stream(batch.edge.stream.name, this.#env.component);
+    const stable = this.#stableOf(stream, entry.id);
+    const values = batch.layout.all(batch.columns, entry.row);
+    const meta = metaOf(entry.attempt, REASONS.indexOf(entry.reason));
+    outbox.emit(stream, values, ledger.hi, ledger.lo, stable.a, stable.b, stable.c, stable.d, meta);
+    // the newer copy keeps the values: the older frame may go
+    ledger.keep(entry, outbox.keptBatch, outbox.keptRow, outbox.keptBytes);
+    this.#acks.init(ledger.hi, ledger.lo, outbox.xorHi, outbox.xorLo);
+  }
+
+  #complete(entry: Entry<Batch>, latencyMs: number): void {
+    this.counts.acked += 1;
+    this.latency.record(latencyMs);
+    this.#positions.completed(entry.sequence);
+    this.#hooks.acked?.(entry.id);
+  }
+
+  #replayed(entry: Entry<Batch>, reason: ReplayReason): void {
+    this.counts.replays[reason] += 1;
+    const failure = entry.history?.at(-1)?.failure ?? { reason, attempts: entry.attempt };
+    this.#env.report.replay({ id: String(entry.id), attempt: entry.attempt + 1, failure });
+  }
+
+  #bury(entry: Entry<Batch>, failure: Failure): void {
+    const batch = entry.kept;
+    const stream = batch?.edge.stream.name ?? this.#rejectedStream;
+    const values = batch === undefined ? this.#rejectedValues : batch.layout.all(batch.columns, entry.row);
+    const skewMs = this.#env.clock.wall() - this.#env.clock.now();
+    const site = (): StableId => {
+      const known = this.#env.plan.components.find(({ name }) => name === this.#env.component);
+      const index = known?.definition.streams.findIndex(({ name }) => name === stream) ?? 0;
+      return this.#stableAt((known?.index ?? 0) * 0x1000 + Math.max(0, index), entry.id);
+    };
+    this.#burying += 1;
+    this.counts.deadLettered += 1;
+    const letter = {
+      topology: this.#env.plan.name,
+      run: this.#env.run,
+      component: this.#env.component,
+      task: this.#env.task,
+      epoch: this.#env.epoch,
+      stream,
+      id: String(entry.id),
+      tuple: site().toString(),
+      at: this.#env.clock.wall(),
+      reason: failure.reason,
+      values,
+      attempts: (entry.history ?? []).map(({ attempt, startedAt, endedAt, failure }) => ({
+        attempt,
+        startedAt: startedAt + skewMs,
+        endedAt: endedAt + skewMs,
+        failure,
+      })),
+    };
+    const buried = (): void => {
+      this.#burying -= 1;
+      this.#ledger.buried(entry);
+      this.#positions.completed(entry.sequence);
+      this.#hooks.failed?.(entry.id, { ...failure, attempts: entry.attempt });
+      this.#env.wake();
+    };
+    this.#env.report.deadLetter(letter).then(buried, (error: unknown) => this.#env.report.fatal(error, 'dead letters'));
+  }
+
+  #stableOf(stream: OutStream, id: MessageId): StableId {
+    return this.#stableAt(stream.site, id);
+  }
+
+  #stableAt(site: number, id: MessageId): StableId {
+    const base = this.#base;
+    let low: number;
+    let high: number;
+    if (typeof id === 'number') {
+      low = id | 0;
+      high = Number.isSafeInteger(id) ? Math.floor(id / 0x100000000) | 0 : hashValues([id]);
+    } else if (typeof id === 'string') {
+      low = hashString(id, 5);
+      high = hashString(id, 6);
+    } else {
+      low = hashValues([id], 5);
+      high = hashValues([id], 6);
+    }
+    this.#stable.child(base.a ^ high, base.b, base.c, base.d, site, low);
+    return this.#stable;
+  }
+
+  #drop(cause: string): void {
+    this.drops[cause] = (this.drops[cause] ?? 0) + 1;
+  }
+}
+
+/** Turns of the event loop that let waiting input in after a long block, before anything may time out. */
+const ROUNDS_AFTER_BLOCK = 50;

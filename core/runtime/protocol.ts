@@ -1,0 +1,110 @@
+/** What supervisor and worker say to each other over the pipe between them. */
+import type { DeadLetter } from '../inspect/dead-letter.js';
+import type { Failure, Position } from '../topology/definition.js';
+import type { ClosedChannel } from './env.js';
+import type { OriginCounts } from './origin.js';
+import type { BoltCounts } from './bolt-task.js';
+import type { LinkCounts } from './sender.js';
+
+/** How to reach NATS. Travels by the pipe, never by argv or environment. */
+export type Connection = Readonly<Record<string, unknown>>;
+
+export interface TaskAssignment {
+  readonly task: number;
+  readonly epoch: number;
+  readonly component: string;
+  readonly index: number;
+  /** spouts: where to go on */
+  readonly position?: Position;
+  /** it goes on where an earlier process or run stopped */
+  readonly resumed: boolean;
+  /** it had said END: it only says so again */
+  readonly ended: boolean;
+}
+
+export interface StartMessage {
+  readonly type: 'start';
+  readonly file: string;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly hash: number;
+  readonly worker: number;
+  /** identity of the run for stable ids; kept by a resumed run */
+  readonly run: string;
+  /** token of this start in subjects */
+  readonly token: string;
+  readonly tasks: readonly TaskAssignment[];
+  readonly ackers: readonly number[];
+  readonly connection: Connection;
+  readonly title: string;
+  /** where this worker notes what it is about to execute: see SuspectFile */
+  readonly suspectFile: string;
+  readonly debug: boolean;
+}
+
+/** State of one task as everybody should know it. */
+export interface PeerState {
+  readonly task: number;
+  readonly epoch: number;
+  readonly state: 'ready' | 'gone';
+}
+
+export type ToWorker =
+  | StartMessage
+  | { readonly type: 'peers'; readonly peers: readonly PeerState[] }
+  | { readonly type: 'go' }
+  | { readonly type: 'blocked'; readonly task: number; readonly blocked: boolean }
+  | { readonly type: 'quarantine'; readonly hi: number; readonly lo: number; readonly failure: Failure }
+  | { readonly type: 'drain' }
+  | { readonly type: 'stop' }
+  | { readonly type: 'letter-stored'; readonly number: number; readonly error?: string };
+
+/** Counts of one task, cumulative over its incarnation. */
+export interface TaskStats {
+  readonly task: number;
+  readonly epoch: number;
+  readonly kind: 'spout' | 'bolt' | 'acker';
+  readonly spout?: OriginCounts & { readonly pending: number; readonly waiting: number };
+  readonly bolt?: BoltCounts;
+  readonly links?: LinkCounts;
+  /** durations of complete trees: sparse histogram, and the longest in ms */
+  readonly latency?: readonly number[];
+  readonly latencyMaxMs?: number;
+  readonly drops: Readonly<Record<string, number>>;
+  readonly drained: boolean;
+  /** age of the oldest pending tuple in ms */
+  readonly oldestMs?: number;
+}
+
+export interface WorkerError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+  readonly code?: string;
+}
+
+export type FromWorker =
+  /** `hasEnd`: its tasks whose bolt has an `end` */
+  | { readonly type: 'ready'; readonly hasEnd: readonly number[] }
+  /** it cannot start, or its component's code failed where nothing can be retried */
+  | { readonly type: 'fatal'; readonly error: WorkerError; readonly where: string; readonly starting: boolean }
+  | { readonly type: 'ended'; readonly task: number }
+  | { readonly type: 'position'; readonly task: number; readonly position: Position }
+  | { readonly type: 'channel'; readonly record: ClosedChannel }
+  | { readonly type: 'warn'; readonly message: string }
+  | { readonly type: 'link'; readonly up: boolean; readonly why: string }
+  | { readonly type: 'stats'; readonly stats: readonly TaskStats[] }
+  | {
+      readonly type: 'replay';
+      readonly component: string;
+      readonly task: number;
+      readonly id: string;
+      readonly attempt: number;
+      readonly failure: Failure;
+    }
+  | { readonly type: 'letter'; readonly number: number; readonly letter: DeadLetter }
+  | {
+      readonly type: 'suspect';
+      readonly task: number;
+      readonly root: { readonly hi: number; readonly lo: number; readonly id: string } | undefined;
+    }
+  | { readonly type: 'stopped'; readonly stats: readonly TaskStats[] };

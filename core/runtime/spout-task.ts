@@ -1,0 +1,333 @@
+/** A task of a spout: asks its source for more while there is room, and sees every tuple to its end. */
+import { SquallError, shown } from '../errors.js';
+import type {
+  MessageId,
+  Position,
+  SpoutDefinition,
+  SpoutEmitOptions,
+  SpoutInstance,
+  SpoutOut,
+  TaskContext,
+} from '../topology/definition.js';
+import type { Batch } from '../wire/batch.js';
+import type { AckRecords, Credit, FailRecord } from '../wire/control-frames.js';
+import type { FrameHeader } from '../wire/frame.js';
+import type { LocalLedger } from './acker-task.js';
+import type { TaskEnv } from './env.js';
+import { errorFacts } from './failure.js';
+import { CLAIM_AFTER_MS, Origin } from './origin.js';
+import type { OutStream } from './outbox.js';
+import { Claims, Sender } from './sender.js';
+
+const TURN_MS = 4;
+const CLOCK_EVERY = 64;
+/** A source with nothing is asked again after this long, twice as long each time. */
+const FIRST_IDLE_MS = 1;
+const MAX_IDLE_MS = 50;
+/** How often a changed position is told. */
+const POSITION_EVERY_MS = 100;
+
+export class SpoutTask implements LocalLedger, SpoutOut {
+  readonly sender: Sender;
+  readonly origin: Origin;
+  ended = false;
+
+  readonly #env: TaskEnv;
+  readonly #definition: SpoutDefinition;
+  readonly #where: string;
+  #instance!: SpoutInstance;
+  #defaultStream: OutStream | undefined;
+  #state: 'waiting' | 'active' | 'paused' | 'done' | 'ended' = 'waiting';
+  /** `next` has returned a promise that is still open, or the source has nothing until later */
+  #busy = false;
+  #idleMs = FIRST_IDLE_MS;
+  #now = 0;
+  #untracked = 0;
+  /** `emit` may be called: inside `next` only */
+  #open = false;
+  readonly #timers: (() => void)[] = [];
+  #lastFlushAt = 0;
+
+  constructor(env: TaskEnv, definition: SpoutDefinition, position: Position | undefined) {
+    this.#env = env;
+    this.#definition = definition;
+    this.#where = `${env.component}[${env.index}]`;
+    this.sender = new Sender(env);
+    const call = (what: string, action: () => void): void => {
+      try {
+        action();
+      } catch (error) {
+        // the tuple's fate is sealed: its spout's book-keeping is not ours to undo
+        env.report.warn(`${this.#where}: ${what} threw: ${errorFacts(error).message}`);
+      }
+    };
+    this.origin = new Origin(
+      env,
+      this.sender.outbox,
+      this.sender.acks,
+      { retry: definition.retry, position },
+      {
+        acked: (id) => {
+          if (this.#instance.ack !== undefined) call('ack', () => this.#instance.ack?.(id));
+        },
+        failed: (id, failure) => call('fail', () => this.#instance.fail?.(id, failure)),
+      },
+    );
+    if (definition.streams.some(({ name }) => name === 'default')) {
+      this.#defaultStream = this.sender.outbox.stream('default', this.#where);
+    }
+  }
+
+  get epoch(): number {
+    return this.#env.epoch;
+  }
+  get executing(): boolean {
+    return false;
+  }
+
+  async start(context: TaskContext): Promise<void> {
+    this.#instance = await this.#definition.open(context);
+  }
+
+  go(): void {
+    if (this.#state === 'waiting') this.#state = 'active';
+    this.#timers.push(
+      this.#env.clock.every(POSITION_EVERY_MS, () => this.tellPosition()),
+      this.#env.clock.every(Math.max(20, this.#env.plan.config.messageTimeoutMs / 8), () => this.#claim()),
+    );
+    this.#env.wake();
+  }
+
+  /** No more calls of `next`; what is pending goes on. */
+  async deactivate(): Promise<void> {
+    if (this.#state !== 'active' && this.#state !== 'waiting') return;
+    this.#state = 'paused';
+    await this.#instance?.deactivate?.();
+    this.#env.wake();
+  }
+
+  /** No call of `next` will come and nothing is pending. */
+  get drained(): boolean {
+    return this.#state !== 'active' && this.#state !== 'waiting' && !this.#open && this.origin.empty;
+  }
+
+  async stop(): Promise<void> {
+    for (const cancel of this.#timers) cancel();
+    this.tellPosition();
+    this.origin.stop();
+    this.sender.stop();
+    await this.#instance?.close?.();
+  }
+
+  tellPosition(): void {
+    const position = this.origin.takePosition();
+    if (position !== undefined) this.#env.report.position(position);
+  }
+
+  // ---- what comes in -------------------------------------------------------------------------------------------
+
+  acceptParcel(_header: FrameHeader, _parcel: Batch | AckRecords): void {}
+  acceptCredit(header: FrameHeader, credit: Credit): void {
+    this.sender.acceptCredit(header, credit);
+  }
+  acceptDone(acker: number, epoch: number, frame: number, done: Uint32Array, fails: readonly FailRecord[]): void {
+    this.origin.acceptDone(acker, epoch, frame, done, fails);
+  }
+  acceptClaims(roots: Uint32Array): void {
+    this.origin.acceptClaims(roots);
+  }
+  acceptLedgerFrame(bytes: Buffer): void {
+    this.origin.acceptFrame(bytes);
+  }
+
+  peerReady(task: number, epoch: number): void {
+    this.sender.peerReady(task, epoch);
+    this.origin.peerReady(task);
+    this.claimSoon();
+    this.#env.wake();
+  }
+  peerGone(task: number, component: string, isAcker: boolean): void {
+    this.sender.peerGone(task);
+    this.origin.peerGone(task, component, isAcker);
+  }
+  linkLost(failure: { readonly component?: string; readonly task?: number }): void {
+    this.origin.sweepSoon('link-lost', failure);
+    this.claimSoon();
+  }
+  claimSoon(): void {
+    this.#env.clock.after(CLAIM_AFTER_MS, () => this.#claim());
+  }
+
+  // ---- work ----------------------------------------------------------------------------------------------------
+
+  turn(): boolean {
+    const start = this.#env.clock.now();
+    this.#now = start;
+    this.origin.work(start);
+    const more = this.#state === 'active' ? this.#ask(start) : false;
+    if (this.#state === 'done' && this.origin.empty) this.#sayEnd();
+    if (!more || start - this.#lastFlushAt >= this.#env.plan.config.lingerMs) {
+      this.#lastFlushAt = this.#env.clock.now();
+      this.sender.flush();
+    }
+    return more;
+  }
+
+  /** Calls `next` while there is room. True: the turn is used up, not the source. */
+  #ask(start: number): boolean {
+    const { maxSpoutPending } = this.#env.plan.config;
+    const { origin, sender } = this;
+    for (let calls = 1; !this.#busy && this.#state === 'active'; calls++) {
+      if (origin.pending >= maxSpoutPending || !origin.hasRoom) return false;
+      if (!sender.hasRoom) {
+        sender.outbox.avoidFull();
+        if (!sender.hasRoom) return false;
+      }
+      let result: unknown;
+      this.#open = true;
+      try {
+        result = this.#instance.next(this);
+      } catch (error) {
+        this.#open = false;
+        this.#env.report.fatal(error, `${this.#where} next`);
+        this.#state = 'paused';
+        return false;
+      }
+      if (result !== undefined && typeof (result as { then?: unknown }).then === 'function') {
+        this.#await(result as Promise<unknown>);
+        return false;
+      }
+      this.#open = false;
+      this.#asked(result);
+      if (calls % CLOCK_EVERY === 0) {
+        this.#now = this.#env.clock.now();
+        if (this.#now - start > TURN_MS) return true;
+      }
+    }
+    return false;
+  }
+
+  #await(promise: Promise<unknown>): void {
+    this.#busy = true;
+    promise.then(
+      (result) => {
+        this.#busy = false;
+        this.#open = false;
+        this.#asked(result);
+        this.#env.wake();
+      },
+      (error: unknown) => {
+        this.#busy = false;
+        this.#open = false;
+        this.#state = 'paused';
+        this.#env.report.fatal(error, `${this.#where} next`);
+      },
+    );
+  }
+
+  /** What `next` answered. */
+  #asked(result: unknown): void {
+    if (result === undefined) {
+      this.#idleMs = FIRST_IDLE_MS;
+      return;
+    }
+    if (result === 'done') {
+      if (this.#state === 'active') this.#state = 'done';
+      this.#env.wake();
+    } else if (result === 'idle') {
+      this.#busy = true;
+      this.#env.clock.after(this.#idleMs, () => {
+        this.#busy = false;
+        this.#env.wake();
+      });
+      this.#idleMs = Math.min(MAX_IDLE_MS, this.#idleMs * 2);
+    } else {
+      this.#state = 'paused';
+      const message = `${this.#where}: next must return 'done', 'idle' or undefined, or a promise of one; got ${shown(result)}`;
+      this.#env.report.fatal(new SquallError('ERR_SQUALL_SPOUT', message), `${this.#where} next`);
+    }
+  }
+
+  emit(values: Record<string, unknown>, options?: SpoutEmitOptions): void {
+    this.#mustBeOpen('emit');
+    const name = options?.stream;
+    const { outbox } = this.sender;
+    const stream =
+      name === undefined || name === 'default'
+        ? (this.#defaultStream ?? outbox.stream('default', this.#where))
+        : outbox.stream(name, this.#where);
+    const id = options?.id;
+    if (id === undefined) {
+      this.origin.startUntracked(stream, values, this.#untracked++);
+      return;
+    }
+    const kind = typeof id;
+    if (kind !== 'string' && kind !== 'number' && kind !== 'bigint') {
+      throw new SquallError('ERR_SQUALL_EMIT', `${this.#where}: a message id is a string, number or bigint; got ${shown(id)}`);
+    }
+    try {
+      this.origin.start(stream, values, id, options?.position, this.#busy ? this.#env.clock.now() : this.#now);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'ERR_SQUALL_OVERSIZE') throw error;
+      // too large for the server: a throw would end a spout that does not expect it, and it would meet the same tuple
+      // again. So the letter keeps what can be kept, and `fail` tells the spout.
+      this.reject(id, error as Error, { position: options?.position, values: head(values) });
+    }
+  }
+
+  reject(id: MessageId, error: Error, options?: { readonly position?: Position; readonly values?: unknown }): void {
+    this.#mustBeOpen('reject');
+    const reason = (error as { code?: unknown }).code === 'ERR_SQUALL_OVERSIZE' ? 'oversize' : 'failed';
+    this.origin.reject(
+      id,
+      { reason, attempts: 1, component: this.#env.component, task: this.#env.task, error: errorFacts(error) },
+      options?.values,
+      'default',
+      options?.position,
+      this.#env.clock.now(),
+    );
+  }
+
+  #mustBeOpen(what: string): void {
+    if (this.#open) return;
+    throw new SquallError(
+      'ERR_SQUALL_OUT_SETTLED',
+      `${this.#where}: ${what} outside of next. Emit while next runs, or return a promise from next that resolves after the last emit.`,
+    );
+  }
+
+  #sayEnd(): void {
+    this.#state = 'ended';
+    this.ended = true;
+    this.tellPosition();
+    this.sender.end();
+    this.#env.report.ended();
+  }
+
+  /** This incarnation replaces one that was done and empty: the source is never opened again. */
+  resumeEnded(): void {
+    this.#instance = { next: () => 'done' };
+    this.#sayEnd();
+  }
+
+  #claim(): void {
+    if (this.#env.ackers.length === 0) return;
+    const claims = new Claims();
+    this.sender.claim(claims);
+    claims.send(this.#env);
+  }
+}
+
+/** What a dead letter keeps of a tuple that is too large to be sent anywhere: sizes and heads. */
+function head(values: Record<string, unknown>): Record<string, unknown> {
+  const kept: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (typeof value === 'string' && value.length > HEAD_LENGTH) {
+      kept[name] = { chars: value.length, head: value.slice(0, HEAD_LENGTH) };
+    } else if (value instanceof Uint8Array && value.length > HEAD_LENGTH) {
+      kept[name] = { bytes: value.length, head: value.slice(0, HEAD_LENGTH) };
+    } else kept[name] = value;
+  }
+  return kept;
+}
+const HEAD_LENGTH = 1024;

@@ -1,0 +1,144 @@
+/** The process of a worker. Everything it needs comes by the pipe from its supervisor; nothing secret by argv. */
+import { randomFillSync } from 'node:crypto';
+import { SquallError } from '../errors.js';
+import { NatsTransport, type NatsTransportOptions } from '../transport/nats.js';
+import type { TransportEvents } from '../transport/transport.js';
+import { EdgeIds } from '../tuple/edge-ids.js';
+import { Subjects } from '../wire/subjects.js';
+import { realClock } from './clock.js';
+import { errorFacts } from './failure.js';
+import { Heartbeat } from './heartbeat.js';
+import { LinkWatch } from './link-watch.js';
+import { loadPlan } from './load-topology.js';
+import { Metrics } from './metrics.js';
+import type { FromWorker, StartMessage, ToWorker } from './protocol.js';
+import { SuspectFile } from './suspect-file.js';
+import { Worker } from './worker.js';
+
+/** The pipe to the supervisor that the heartbeat thread keeps: see `cluster/worker-process.ts`. */
+const HEARTBEAT_FD = 4;
+const STATS_EVERY_MS = 250;
+/** An orderly stop waits this long for what is still in the sockets. */
+const DRAIN_MS = 2000;
+
+const heartbeat = new Heartbeat(HEARTBEAT_FD);
+let worker: Worker | undefined;
+let finish: () => Promise<void> = async () => {};
+
+// Ctrl-C goes to the whole group; what it means is the supervisor's to say
+process.on('SIGINT', () => {});
+process.on('SIGHUP', () => {});
+process.on('disconnect', () => process.exit(1));
+process.on('message', (message: ToWorker) => {
+  handle(message).catch((error: unknown) => fatal(error, 'worker', worker === undefined));
+});
+
+function send(message: FromWorker, then?: () => void): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => then?.());
+  else then?.();
+}
+
+function fatal(error: unknown, where: string, starting: boolean): void {
+  const facts = errorFacts(error);
+  const code = (error as { code?: unknown })?.code;
+  const cause = error instanceof SquallError && error.cause instanceof Error ? error.cause.stack : undefined;
+  const message: FromWorker = {
+    type: 'fatal',
+    error: {
+      name: facts.name,
+      message: facts.message,
+      ...((cause ?? facts.stack) === undefined ? {} : { stack: cause ?? facts.stack }),
+      ...(typeof code === 'string' ? { code } : {}),
+    },
+    where,
+    starting,
+  };
+  send(message, () => process.exit(1));
+}
+
+async function handle(message: ToWorker): Promise<void> {
+  switch (message.type) {
+    case 'start':
+      return start(message);
+    case 'peers':
+      return worker?.peers(message.peers);
+    case 'go':
+      return worker?.go();
+    case 'blocked':
+      return worker?.blocked(message.task, message.blocked);
+    case 'quarantine':
+      return worker?.quarantine(message.hi, message.lo, message.failure);
+    case 'letter-stored':
+      return worker?.letterStored(message.number, message.error);
+    case 'drain':
+      return worker?.drain();
+    case 'stop': {
+      const stats = (await worker?.stop()) ?? [];
+      await Promise.race([finish(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS))]);
+      send({ type: 'stopped', stats }, () => process.exit(0));
+    }
+  }
+}
+
+async function start(message: StartMessage): Promise<void> {
+  process.title = message.title;
+  const plan = await loadPlan(message.file, message.settings);
+  if (plan.hash !== message.hash) {
+    throw new SquallError(
+      'ERR_SQUALL_TOPOLOGY_CHANGED',
+      `${message.file} has changed since the run started: this worker built another topology than the running one. ` +
+        'Put the file back, or stop the run and start it again.',
+      { facts: { file: message.file, expected: message.hash, found: plan.hash } },
+    );
+  }
+  const subjects = new Subjects(plan.name, message.token);
+  const connect = async (role: 'data' | 'control'): Promise<NatsTransport> => {
+    let watch: LinkWatch | undefined;
+    const events: TransportEvents = {
+      onDown: (why) => {
+        watch?.down();
+        send({ type: 'link', up: false, why: `${role}: ${why}` });
+      },
+      onUp: () => {
+        watch?.up();
+        send({ type: 'link', up: true, why: role });
+        worker?.linkUp();
+      },
+      onError: (error) => send({ type: 'warn', message: `${role} connection: ${error.message}` }),
+      onClosed: (error) => {
+        if (error !== undefined) fatal(error, `${role} connection`, false);
+      },
+    };
+    const options = { ...message.connection, name: `squall:${message.title.replace(/^squall (\S+) /, '$1/')}` };
+    const transport = await NatsTransport.connect({ ...(options as unknown as NatsTransportOptions), waitOnFirstConnect: false }, events);
+    // a connection that does not hear itself is lost, however healthy its socket looks
+    watch = new LinkWatch(transport, `${subjects.metrics(message.worker)}.${role}`, realClock);
+    return transport;
+  };
+  const [data, control] = await Promise.all([connect('data'), connect('control')]);
+  finish = async () => {
+    await Promise.allSettled([data.drain(), control.drain()]);
+  };
+  const metrics = new Metrics();
+  worker = new Worker({
+    plan,
+    start: message,
+    data,
+    control,
+    subjects,
+    clock: realClock,
+    edgeIds: new EdgeIds((pool) => void randomFillSync(pool)),
+    random: Math.random,
+    suspects: new SuspectFile(message.suspectFile),
+    metrics,
+    send,
+    fatal,
+    lapsed: () => {
+      if (heartbeat.lapsed) process.kill(process.pid, 'SIGKILL');
+      return heartbeat.lapsed;
+    },
+  });
+  await worker.start();
+  setInterval(() => send({ type: 'stats', stats: worker?.stats() ?? [] }), STATS_EVERY_MS);
+  send({ type: 'ready', hasEnd: worker.hasEnd() });
+}

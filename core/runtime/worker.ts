@@ -1,0 +1,363 @@
+/**
+ * A worker: hosts the tasks it was assigned, gives them turns, carries what the network brings to them, and tells the
+ * supervisor how they fare. It owns no process and opens no connection itself, so tests can host one anywhere.
+ */
+import { SquallError } from '../errors.js';
+import {
+  ACKER_COMPONENT,
+  type Failure,
+  type MetricRegistry,
+  type TaskContext,
+  type TopologyPlan,
+} from '../topology/definition.js';
+import type { Transport } from '../transport/transport.js';
+import type { EdgeIds } from '../tuple/edge-ids.js';
+import { AckerTask } from './acker-task.js';
+import { BoltTask } from './bolt-task.js';
+import type { Clock } from './clock.js';
+import type { LocalPeer, TaskEnv, TaskReports, TaskSubjects } from './env.js';
+import { errorFacts } from './failure.js';
+import type { FromWorker, PeerState, StartMessage, TaskAssignment, TaskStats } from './protocol.js';
+import { SpoutTask } from './spout-task.js';
+import type { SuspectFile } from './suspect-file.js';
+import { taskLog } from './task-log.js';
+
+export interface WorkerHost {
+  readonly plan: TopologyPlan;
+  readonly start: StartMessage;
+  readonly data: Transport;
+  readonly control: Transport;
+  readonly subjects: TaskSubjects;
+  readonly clock: Clock;
+  readonly edgeIds: EdgeIds;
+  readonly random: () => number;
+  readonly suspects: SuspectFile | undefined;
+  readonly metrics: MetricRegistry;
+  send(message: FromWorker): void;
+  /** the process is to end: its component's code failed where nothing can be retried */
+  fatal(error: unknown, where: string, starting: boolean): void;
+  /** a successor may be at work: true ends the process before anything else is executed */
+  lapsed(): boolean;
+}
+
+type Task = SpoutTask | BoltTask | AckerTask;
+
+/** A message to all tasks of a run. */
+interface Everyone {
+  readonly type: 'link-lost';
+  readonly component: string;
+  readonly task: number;
+}
+
+export class Worker {
+  readonly #host: WorkerHost;
+  readonly #tasks = new Map<number, { readonly assignment: TaskAssignment; readonly task: Task }>();
+  readonly #epochs = new Map<number, number>();
+  readonly #runnable = new Set<Task>();
+  readonly #abort = new AbortController();
+  readonly #letters = new Map<number, { resolve(): void; reject(error: Error): void }>();
+  #nextLetter = 1;
+  #scheduled = false;
+  #going = false;
+  #stopped = false;
+
+  constructor(host: WorkerHost) {
+    this.#host = host;
+  }
+
+  /** Makes the tasks, subscribes, and opens spouts and bolts. Rejects with what the component's code threw. */
+  async start(): Promise<void> {
+    const { start, plan } = this.#host;
+    for (const assignment of start.tasks) {
+      this.#tasks.set(assignment.task, { assignment, task: this.#create(assignment, plan) });
+    }
+    for (const { assignment, task } of this.#tasks.values()) this.#subscribe(assignment, task);
+    this.#host.control.subscribe(this.#host.subjects.everyone, (bytes) => this.#everyone(bytes));
+    await Promise.all([this.#host.data.flush(), this.#host.control.flush()]);
+    for (const { assignment, task } of this.#tasks.values()) {
+      if (task instanceof AckerTask || assignment.ended) continue;
+      try {
+        await task.start(this.#context(assignment));
+      } catch (error) {
+        const hook = task instanceof SpoutTask ? 'open' : 'prepare';
+        throw new SquallError(
+          'ERR_SQUALL_COMPONENT',
+          `${hook} of ${assignment.component}[${assignment.index}] failed: ${errorFacts(error).message}`,
+          { facts: { component: assignment.component, task: assignment.task }, cause: error },
+        );
+      }
+    }
+  }
+
+  #create(assignment: TaskAssignment, plan: TopologyPlan): Task {
+    const env = this.#env(assignment);
+    if (assignment.component === ACKER_COMPONENT) {
+      return new AckerTask(env, () => this.#announceLoss(assignment));
+    }
+    const component = plan.components.find(({ name }) => name === assignment.component);
+    if (component === undefined) throw new Error(`no component ${assignment.component}`);
+    return component.definition.kind === 'spout'
+      ? new SpoutTask(env, component.definition, assignment.position)
+      : new BoltTask(env, component.definition);
+  }
+
+  #env(assignment: TaskAssignment): TaskEnv {
+    const { start, plan, data, control, subjects, clock, edgeIds, random } = this.#host;
+    const { task, component, index, epoch } = assignment;
+    const tasks = component === ACKER_COMPONENT ? start.ackers.length : (plan.components.find((c) => c.name === component)?.tasks ?? 1);
+    return {
+      plan,
+      run: start.run,
+      debug: start.debug,
+      component,
+      task,
+      index,
+      tasks,
+      epoch,
+      ackers: start.ackers,
+      clock,
+      edgeIds,
+      random,
+      data,
+      control,
+      subjects,
+      peerEpoch: (peer) => this.#epochs.get(peer) ?? 0,
+      local: (peer) => this.#tasks.get(peer)?.task as LocalPeer | undefined,
+      activeSenders: () => this.#activeSenders(),
+      wake: () => this.#wake(task),
+      report: this.#reports(assignment),
+    };
+  }
+
+  #reports({ task, component }: TaskAssignment): TaskReports {
+    const { send, fatal, suspects } = this.#host;
+    return {
+      ended: () => send({ type: 'ended', task }),
+      position: (position) => send({ type: 'position', task, position }),
+      channelClosed: (record) => send({ type: 'channel', record }),
+      warn: (message) => send({ type: 'warn', message }),
+      replay: (record) => send({ type: 'replay', component, task, ...record }),
+      deadLetter: (letter) =>
+        new Promise((resolve, reject) => {
+          const number = this.#nextLetter++;
+          this.#letters.set(number, { resolve, reject });
+          send({ type: 'letter', number, letter });
+        }),
+      suspect: (root) => suspects?.write(root),
+      fatal: (error, where) => fatal(error, where, false),
+    };
+  }
+
+  #context({ task, component, index, epoch, position, resumed }: TaskAssignment): TaskContext {
+    const { plan, metrics } = this.#host;
+    return {
+      topology: plan.name,
+      component,
+      task,
+      index,
+      tasks: plan.components.find(({ name }) => name === component)?.tasks ?? 1,
+      epoch,
+      position,
+      resumed,
+      log: taskLog(),
+      metrics,
+      signal: this.#abort.signal,
+    };
+  }
+
+  #subscribe({ task: number, epoch }: TaskAssignment, task: Task): void {
+    const { data, control, subjects } = this.#host;
+    if (task instanceof AckerTask) {
+      control.subscribe(subjects.acks(number, epoch), (bytes) => task.acceptFrame(bufferOf(bytes)));
+      return;
+    }
+    if (task instanceof BoltTask) {
+      data.subscribe(subjects.data(number, epoch), (bytes) => task.inbox.acceptFrame(bufferOf(bytes)));
+    }
+    control.subscribe(subjects.ledger(number, epoch), (bytes) => task.acceptLedgerFrame(bufferOf(bytes)));
+    control.subscribe(subjects.credit(number), (bytes) => task.sender.acceptFrame(bufferOf(bytes)));
+  }
+
+  // ---- turns ---------------------------------------------------------------------------------------------------
+
+  #wake(task: number): void {
+    const known = this.#tasks.get(task)?.task;
+    if (known === undefined || this.#stopped) return;
+    this.#runnable.add(known);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#host.clock.soon(() => this.#round());
+  }
+
+  /** One turn for each task that has something to do; what arrives meanwhile is read before the next round. */
+  #round(): void {
+    this.#scheduled = false;
+    if (this.#stopped || this.#host.lapsed()) return;
+    const tasks = [...this.#runnable];
+    this.#runnable.clear();
+    for (const task of tasks) {
+      if (task instanceof AckerTask) task.flush();
+      else if (this.#going && task.turn()) this.#runnable.add(task);
+    }
+    if (this.#runnable.size > 0 && !this.#scheduled) {
+      this.#scheduled = true;
+      this.#host.clock.soon(() => this.#round());
+    }
+  }
+
+  #activeSenders(): number {
+    const now = this.#host.clock.now();
+    let active = 0;
+    for (const { task } of this.#tasks.values()) if (task instanceof BoltTask) active += task.inbox.activeSenders(now);
+    return active;
+  }
+
+  // ---- what the supervisor says --------------------------------------------------------------------------------
+
+  go(): void {
+    this.#going = true;
+    for (const { assignment, task } of this.#tasks.values()) {
+      if (task instanceof AckerTask) continue;
+      if (assignment.ended) task.resumeEnded();
+      else task.go();
+    }
+  }
+
+  peers(peers: readonly PeerState[]): void {
+    const { start, plan } = this.#host;
+    for (const { task: peer, epoch, state } of peers) {
+      const known = this.#epochs.get(peer) ?? 0;
+      if (state === 'ready') {
+        if (known === epoch) continue;
+        this.#epochs.set(peer, epoch);
+        for (const { task } of this.#tasks.values()) task.peerReady(peer, epoch);
+      } else if (known !== 0) {
+        this.#epochs.set(peer, 0);
+        const isAcker = start.ackers.includes(peer);
+        const component = isAcker ? ACKER_COMPONENT : (componentOf(plan, peer) ?? '');
+        for (const { task } of this.#tasks.values()) if (!(task instanceof AckerTask)) task.peerGone(peer, component, isAcker);
+      }
+    }
+  }
+
+  blocked(peer: number, blocked: boolean): void {
+    for (const { task } of this.#tasks.values()) if (!(task instanceof AckerTask)) task.sender.peerBlocked(peer, blocked);
+  }
+
+  quarantine(hi: number, lo: number, failure: Failure): void {
+    for (const { task } of this.#tasks.values()) {
+      if (task instanceof SpoutTask) task.origin.quarantine(hi, lo, failure);
+      else if (task instanceof BoltTask) task.origin?.quarantine(hi, lo, failure);
+    }
+  }
+
+  letterStored(number: number, error: string | undefined): void {
+    const waiting = this.#letters.get(number);
+    this.#letters.delete(number);
+    if (error === undefined) waiting?.resolve();
+    else waiting?.reject(new Error(error));
+  }
+
+  async drain(): Promise<void> {
+    await Promise.all(
+      [...this.#tasks.values()].map(({ task }) => (task instanceof SpoutTask ? task.deactivate() : undefined)),
+    );
+  }
+
+  async stop(): Promise<readonly TaskStats[]> {
+    this.#abort.abort();
+    const stats = this.stats();
+    this.#stopped = true;
+    for (const { assignment, task } of this.#tasks.values()) {
+      if (task instanceof AckerTask) continue;
+      try {
+        await task.stop();
+      } catch (error) {
+        const hook = task instanceof SpoutTask ? 'close' : 'cleanup';
+        this.#host.send({
+          type: 'warn',
+          message: `${hook} of ${assignment.component}[${assignment.index}] failed: ${errorFacts(error).message}`,
+        });
+      }
+      if (task instanceof BoltTask) task.inbox.closeAll();
+    }
+    return stats;
+  }
+
+  // ---- links ---------------------------------------------------------------------------------------------------
+
+  linkUp(): void {
+    for (const { assignment, task } of this.#tasks.values()) {
+      if (!(task instanceof AckerTask)) task.sender.linkUp();
+      this.#announceLoss(assignment);
+      this.#wake(assignment.task);
+    }
+  }
+
+  /** Something to or from this task may be lost: the ledgers look after their roots. */
+  #announceLoss({ component, task }: TaskAssignment): void {
+    const message: Everyone = { type: 'link-lost', component, task };
+    this.#host.control.publish(this.#host.subjects.everyone, Buffer.from(JSON.stringify(message)));
+  }
+
+  #everyone(bytes: Uint8Array): void {
+    let message: Everyone;
+    try {
+      message = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    } catch {
+      return;
+    }
+    if (message?.type !== 'link-lost' || typeof message.component !== 'string') return;
+    const failure = { component: message.component, task: Number(message.task) };
+    for (const { task } of this.#tasks.values()) if (!(task instanceof AckerTask)) task.linkLost(failure);
+  }
+
+  /** Tasks whose bolt emits something at the end. */
+  hasEnd(): number[] {
+    return [...this.#tasks.values()]
+      .filter(({ task }) => task instanceof BoltTask && task.hasEnd)
+      .map(({ assignment }) => assignment.task);
+  }
+
+  // ---- counts --------------------------------------------------------------------------------------------------
+
+  stats(): TaskStats[] {
+    const now = this.#host.clock.now();
+    return [...this.#tasks.values()].map(({ assignment, task }): TaskStats => {
+      const base = { task: assignment.task, epoch: assignment.epoch, drained: true };
+      if (task instanceof AckerTask) return { ...base, kind: 'acker', drops: { ...task.drops } };
+      const links = task.sender.counts();
+      if (task instanceof SpoutTask) {
+        const { origin } = task;
+        return {
+          ...base,
+          kind: 'spout',
+          drained: task.drained && task.sender.settled,
+          spout: { ...origin.counts, pending: origin.pending, waiting: origin.waiting },
+          links,
+          latency: origin.latency.sparse(),
+          latencyMaxMs: origin.latency.maxMs,
+          drops: { ...origin.drops, ...task.sender.drops, late: origin.late },
+          ...(origin.oldestStartedAt === undefined ? {} : { oldestMs: now - origin.oldestStartedAt }),
+        };
+      }
+      task.counts.emitted = task.sender.outbox.created;
+      return {
+        ...base,
+        kind: 'bolt',
+        drained: (task.origin?.empty ?? true) && !task.executing && task.inbox.waiting === 0,
+        bolt: { ...task.counts },
+        links,
+        drops: { ...task.inbox.drops, ...task.sender.drops },
+      };
+    });
+  }
+}
+
+function componentOf(plan: TopologyPlan, task: number): string | undefined {
+  return plan.components.find(({ firstTask, tasks }) => task >= firstTask && task < firstTask + tasks)?.name;
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,431 @@
+/**
+ * Transport over NATS core. With `nats-link.ts` the only file that knows the NATS client (npm `nats`, pinned). What the
+ * client does not do by itself is done here: it drops what is published while it is disconnected, checks no subject,
+ * ends its reading at the first exception of a callback, and reports the server's refusals only through `status()`.
+ *
+ * On payloads: the client packs what was published in a turn of the event loop into one buffer, in a microtask of that
+ * turn at the latest, and hands received payloads out as views on memory that it never uses again. So the contract holds
+ * without a copy of ours (publishing 256 KiB costs 83 µs of CPU; with a copy before it, 127 µs).
+ */
+import { readFileSync } from 'node:fs';
+import {
+  type Authenticator,
+  connect,
+  credsAuthenticator,
+  type NatsConnection,
+  nkeyAuthenticator,
+  headers as natsHeaders,
+  type Status,
+  type Subscription,
+} from 'nats';
+import { SquallError } from '../errors.js';
+import { connectFailure } from './connect-errors.js';
+import type { ConnectOptions, Credentials, TlsFiles } from './connect-options.js';
+import { NatsDurableStreams, type NatsRequester } from './durable-nats.js';
+import { EventTeller, linkDown, oversize, transportClosed } from './events.js';
+import { type NatsLink, type ObservedOptions, useNatsLinks } from './nats-link.js';
+import { checkPattern, checkSubject } from './subject-check.js';
+import type { Transport, TransportEvents, TransportSubscription } from './transport.js';
+
+export interface NatsTransportOptions extends ConnectOptions {
+  /** shown by the server: `squall:<topology>/<component>[<task>]` */
+  readonly name: string;
+  /** keep dialling until a server answers (default true); false: the first failure rejects */
+  readonly waitOnFirstConnect?: boolean;
+  /** gives up the first connect, which rejects with the reason */
+  readonly signal?: AbortSignal;
+  /** longest time for one dial, greeting included; default 3000 */
+  readonly connectTimeoutMs?: number;
+  /** default 2000; a link that answered nothing for three intervals is lost */
+  readonly pingIntervalMs?: number;
+}
+
+/** What the server said of itself in its greeting. */
+export interface NatsServerFacts {
+  readonly version: string;
+  readonly name: string;
+  /** host:port as dialled */
+  readonly address: string;
+  readonly maxPayload: number;
+}
+
+/** Short, because a link that heals is only found by the next dial; long enough for a TLS handshake at 300 ms a trip. */
+const CONNECT_TIMEOUT_MS = 3_000;
+/** With two unanswered pings allowed, a silent link is lost after 4 to 6 s: reliability.md promises 7. */
+const PING_INTERVAL_MS = 2_000;
+const PINGS_UNANSWERED = 2;
+/** Dials are 250 to 500 ms apart: soon enough for recovery in 2 s, spread enough for a crowd of workers. */
+const RECONNECT_MIN_MS = 250;
+const RECONNECT_JITTER_MS = 250;
+/** Lame-duck servers wait 10 s before they cut anybody; a crowd of workers leaves within this time. */
+const LAME_DUCK_LEAVE_MAX_MS = 2_000;
+
+type State = 'connecting' | 'up' | 'down' | 'closed';
+
+export class NatsTransport implements Transport {
+  readonly #tell: EventTeller;
+  readonly #options: NatsTransportOptions;
+  #connection!: NatsConnection;
+  #state: State = 'connecting';
+  /** why the link is down */
+  #why = 'not connected yet';
+  #link: NatsLink | undefined;
+  #maxPayload = 0;
+  /** drain() or close() was called: what closes then is no error */
+  #closing = false;
+  #drained: Promise<void> | undefined;
+  /** what waits for the link: each ends what it stands for */
+  readonly #waiting = new Set<(linkEnded: (what: string) => Error) => void>();
+  #toldClosed: () => void = () => {};
+  readonly #closed = new Promise<void>((resolve) => {
+    this.#toldClosed = resolve;
+  });
+  #lameDuck: NodeJS.Timeout | undefined;
+  #durable: NatsDurableStreams | undefined;
+
+  private constructor(options: NatsTransportOptions, events: TransportEvents) {
+    this.#options = options;
+    this.#tell = new EventTeller(events);
+  }
+
+  /** Rejects with ERR_SQUALL_NATS_UNREACHABLE, _NATS_AUTH, _NATS_TLS or _NATS_OPTIONS (a file that cannot be read). */
+  static async connect(options: NatsTransportOptions, events: TransportEvents = {}): Promise<NatsTransport> {
+    const transport = new NatsTransport(options, events);
+    await transport.#connect();
+    return transport;
+  }
+
+  async #connect(): Promise<void> {
+    const { signal } = this.#options;
+    const abort = (): void => this.#link?.abandon();
+    signal?.throwIfAborted();
+    signal?.addEventListener('abort', abort);
+    try {
+      this.#connection = await connect(this.#clientOptions());
+    } catch (error) {
+      this.#state = 'closed';
+      signal?.throwIfAborted();
+      throw connectFailure(error, this.#options);
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+    this.#state = 'up';
+    this.#maxPayload = this.#connection.info?.max_payload ?? 0;
+    void this.#readStatus();
+    void this.#connection.closed().then((error) => this.#onClosed(error ?? undefined));
+  }
+
+  #clientOptions(): ObservedOptions {
+    const { servers, credentials, tls, signal } = this.#options;
+    const secure = tls !== undefined || servers.some((server) => server.startsWith('tls:'));
+    const authenticator = authenticatorOf(credentials);
+    return {
+      servers: servers.map(withoutScheme),
+      name: this.#options.name,
+      ...(credentials?.kind === 'password' && { user: credentials.user, pass: credentials.password }),
+      ...(credentials?.kind === 'token' && { token: credentials.token }),
+      ...(authenticator && { authenticator }),
+      ...(secure && { tls: tlsOptions(tls ?? {}) }),
+      ...(this.#options.inboxPrefix && { inboxPrefix: this.#options.inboxPrefix }),
+      // The client's own resolver asks DNS only, not the hosts file; but it is what names the host in a TLS handshake.
+      resolve: secure,
+      waitOnFirstConnect: this.#options.waitOnFirstConnect ?? true,
+      timeout: this.#options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+      pingInterval: this.#options.pingIntervalMs ?? PING_INTERVAL_MS,
+      maxPingOut: PINGS_UNANSWERED,
+      maxReconnectAttempts: -1,
+      noAsyncTraces: true,
+      squallObserver: {
+        dialling: (link) => this.#dialling(link),
+        lost: (link, error) => this.#lost(link, error),
+      },
+      // Called before each dial; to throw is the only way to end the client's loop while it connects.
+      reconnectDelayHandler: () => {
+        if (this.#state === 'connecting') signal?.throwIfAborted();
+        if (this.#state === 'closed') throw transportClosed('a dial');
+        useNatsLinks();
+        return RECONNECT_MIN_MS + Math.random() * RECONNECT_JITTER_MS;
+      },
+    };
+  }
+
+  get maxPayload(): number {
+    return this.#maxPayload;
+  }
+
+  get connected(): boolean {
+    return this.#state === 'up';
+  }
+
+  get server(): NatsServerFacts {
+    const info = this.#connection.info;
+    return {
+      version: info?.version ?? '',
+      name: info?.server_name ?? '',
+      address: this.#connection.getServer(),
+      maxPayload: this.#maxPayload,
+    };
+  }
+
+  publish(subject: string, payload: Uint8Array): boolean {
+    checkSubject(subject);
+    if (payload.length > this.#maxPayload) throw oversize(subject, payload.length, this.#maxPayload);
+    if (this.#state !== 'up') return false;
+    try {
+      this.#connection.publish(subject, payload);
+      return true;
+    } catch {
+      // Only the end of drain() is left: the client takes nothing more though the link is still there.
+      return false;
+    }
+  }
+
+  subscribe(subject: string, handler: (payload: Uint8Array, subject: string) => void): TransportSubscription {
+    checkPattern(subject);
+    if (this.#closing || this.#state === 'closed') throw transportClosed(`subscribe('${subject}')`);
+    // Decoding the subject of each message costs a microsecond: only where it is not known.
+    const known = /[*>]/.test(subject) ? undefined : subject;
+    const subscription = this.#connection.subscribe(subject, {
+      callback: (refused, message) => {
+        if (refused !== null) return; // the status stream tells it, too
+        try {
+          handler(message.data, known ?? message.subject);
+        } catch (error) {
+          this.#tell.error(error);
+        }
+      },
+    });
+    return once(subscription);
+  }
+
+  flush(): Promise<void> {
+    if (this.#state === 'closed') return Promise.reject(transportClosed('flush()'));
+    if (this.#state !== 'up') return Promise.reject(linkDown('flush()', this.#why));
+    return this.#whileUp('flush()', this.#connection.flush());
+  }
+
+  drain(): Promise<void> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
+  async #drain(): Promise<void> {
+    const orderly = this.#state === 'up' && !this.#closing;
+    this.#closing = true;
+    try {
+      if (orderly) await this.#whileUp('drain()', this.#connection.drain());
+      else if (this.#state === 'down') throw linkDown('drain()', this.#why);
+    } finally {
+      // The client's drain does not close when the link breaks under it.
+      await this.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#end();
+    await this.#connection.close();
+    await this.#closed;
+  }
+
+  reconnect(): Promise<void> {
+    const link = this.#link;
+    if (this.#state === 'up' && link) {
+      this.#down('a reconnect was asked for');
+      link.abandon();
+    }
+    return Promise.resolve();
+  }
+
+  /** The slow path: streams that outlive processes and the server. */
+  jetstream(): NatsDurableStreams {
+    this.#durable ??= new NatsDurableStreams(this.#requester());
+    return this.#durable;
+  }
+
+  #dialling(link: NatsLink): void {
+    if (this.#state === 'closed') throw transportClosed('a dial');
+    this.#link = link;
+  }
+
+  #lost(link: NatsLink, error: Error | undefined): void {
+    if (link !== this.#link || this.#state !== 'up') return;
+    const silent = 'no answer to pings, or an authentication that expired';
+    this.#down(error?.message ?? (link.dropped ? silent : 'the server closed the connection'));
+  }
+
+  #down(why: string): void {
+    this.#state = 'down';
+    this.#why = why;
+    this.#interrupt((what) => linkDown(what, why));
+    this.#tell.down(why);
+  }
+
+  /** After the client's 'reconnect': its subscriptions are sent, and in force once the server has answered. */
+  async #confirm(): Promise<void> {
+    const link = this.#link;
+    if (this.#state !== 'down') return;
+    try {
+      await this.#connection.flush();
+    } catch {
+      return; // broken again; the next 'reconnect' comes here
+    }
+    if (this.#state !== 'down' || link !== this.#link) return;
+    this.#maxPayload = this.#connection.info?.max_payload ?? this.#maxPayload;
+    this.#state = 'up';
+    this.#tell.up();
+  }
+
+  async #readStatus(): Promise<void> {
+    for await (const status of this.#connection.status()) {
+      if (status.type === 'reconnect') void this.#confirm();
+      else if (status.type === 'error') this.#tell.error(this.#serverError(status));
+      else if (status.type === 'ldm') this.#onLameDuck();
+    }
+  }
+
+  #serverError(status: Status): SquallError {
+    const refused = status.permissionContext;
+    if (refused) {
+      const effect = refused.operation === 'subscription' ? 'the subscription is over' : 'the message was dropped';
+      return new SquallError(
+        'ERR_SQUALL_NATS_PERMISSION',
+        `NATS allows this user no ${refused.operation} on ${refused.subject}: ${effect}; allow it in the server's permissions`,
+        { facts: { ...refused } },
+      );
+    }
+    // The status has only the client's code; its protocol handler keeps the server's words.
+    const { protocol } = this.#connection as unknown as { readonly protocol?: { readonly lastError?: Error } };
+    return new SquallError('ERR_SQUALL_NATS_REFUSED', `NATS refused a command: ${protocol?.lastError?.message ?? status.data}`, {
+      facts: { code: status.data },
+      cause: protocol?.lastError,
+    });
+  }
+
+  /** The server is about to stop. Where others are known we leave before it cuts us off; else we stay until it does. */
+  #onLameDuck(): void {
+    const link = this.#link;
+    if (this.#lameDuck !== undefined || this.#state !== 'up') return;
+    const here = this.#connection.getServer();
+    const others = [...this.#options.servers.map(withoutScheme), ...(this.#connection.info?.connect_urls ?? [])];
+    const away = others.some((server) => server !== here);
+    this.#tell.error(
+      new SquallError(
+        'ERR_SQUALL_NATS_LAME_DUCK',
+        `NATS at ${here} is about to shut down; ${away ? 'moving to another server' : 'no other server is known'}`,
+        { facts: { server: here } },
+      ),
+    );
+    this.#lameDuck = setTimeout(() => {
+      this.#lameDuck = undefined;
+      if (away && link === this.#link) void this.flush().then(() => this.reconnect(), () => {});
+    }, Math.random() * LAME_DUCK_LEAVE_MAX_MS);
+  }
+
+  /** What waits for the link learns of its end at once; the client itself tells only at its next dial. */
+  #whileUp<T>(what: string, work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const end = (linkEnded: (what: string) => Error): void => reject(linkEnded(what));
+      this.#waiting.add(end);
+      work.then(resolve, reject).finally(() => this.#waiting.delete(end));
+    });
+  }
+
+  #interrupt(linkEnded: (what: string) => Error): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const end of waiting) end(linkEnded);
+  }
+
+  #end(): void {
+    this.#state = 'closed';
+    clearTimeout(this.#lameDuck);
+    this.#link?.abandon();
+    this.#interrupt(transportClosed);
+  }
+
+  #onClosed(error: Error | undefined): void {
+    this.#end();
+    this.#tell.closed(this.#closing ? undefined : connectFailure(error, this.#options));
+    this.#toldClosed();
+  }
+
+  #requester(): NatsRequester {
+    return {
+      maxPayload: () => this.#maxPayload,
+      request: async (subject, payload, { timeoutMs, headers }) => {
+        const what = `a request to ${subject}`;
+        if (this.#state === 'closed') throw transportClosed(what);
+        if (this.#state !== 'up') throw linkDown(what, this.#why);
+        const fields = headers && natsHeaders();
+        for (const [name, value] of Object.entries(headers ?? {})) fields?.set(name, value);
+        const asked = this.#connection.request(subject, payload, { timeout: timeoutMs, headers: fields });
+        return (await this.#whileUp(what, asked)).data;
+      },
+    };
+  }
+}
+
+function once(subscription: Subscription): TransportSubscription {
+  let over = false;
+  return {
+    unsubscribe() {
+      if (!over) subscription.unsubscribe();
+      over = true;
+    },
+  };
+}
+
+function withoutScheme(server: string): string {
+  return server.replace(/^[a-z]+:\/\//, '');
+}
+
+function authenticatorOf(credentials: Credentials | undefined): Authenticator | undefined {
+  if (credentials?.kind === 'creds') return credsAuthenticator(latest(credentials.file, 'credentials'));
+  if (credentials?.kind !== 'nkey') return undefined;
+  const read = latest(credentials.file, 'nkey');
+  return nkeyAuthenticator(() => {
+    const seed = /^SU[A-Z2-7]{56}$/m.exec(read().toString());
+    if (seed === null) {
+      throw new SquallError('ERR_SQUALL_NATS_OPTIONS', `Expected a user's nkey seed (SU…) in ${credentials.file}, found none`);
+    }
+    return Buffer.from(seed[0]);
+  });
+}
+
+/** Contents, read for each dial, not paths: while the client reads files, its socket has no error handler. */
+function tlsOptions(files: TlsFiles): NonNullable<ObservedOptions['tls']> {
+  const cert = files.certFile === undefined ? undefined : latest(files.certFile, 'certificate');
+  const key = files.keyFile === undefined ? undefined : latest(files.keyFile, 'key');
+  const ca = files.caFile === undefined ? undefined : latest(files.caFile, 'CA');
+  return {
+    get cert() {
+      return cert?.().toString();
+    },
+    get key() {
+      return key?.().toString();
+    },
+    get ca() {
+      return ca?.().toString();
+    },
+    handshakeFirst: files.handshakeFirst,
+  };
+}
+
+/** Reads a file again for each dial, so that renewed contents count; as it was before, when it cannot be read. */
+function latest(file: string, what: string): () => Buffer {
+  let contents: Buffer | undefined;
+  const read = (): Buffer => {
+    try {
+      contents = readFileSync(file);
+    } catch (cause) {
+      if (contents === undefined) {
+        const { code } = cause as NodeJS.ErrnoException;
+        throw new SquallError('ERR_SQUALL_NATS_OPTIONS', `The NATS ${what} file ${file} cannot be read (${code})`, { cause });
+      }
+    }
+    return contents;
+  };
+  read();
+  return read;
+}

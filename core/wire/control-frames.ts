@@ -1,0 +1,149 @@
+/** Bodies of the control frames: records for ackers, for ledgers, and the credits of a channel. */
+import { pack, unpack } from 'msgpackr';
+import type { Failure } from '../topology/definition.js';
+import { FRAME_HEADER_BYTES } from './frame.js';
+import { Malformed } from './malformed.js';
+
+/** Roots with a value each: rows of [hi, lo, xorHi, xorLo]. */
+export const XOR_WORDS = 4;
+/** Roots alone: rows of [hi, lo]. */
+export const ROOT_WORDS = 2;
+
+/** A failed tree on its way from a bolt by the acker to the ledger. */
+export interface FailRecord {
+  readonly hi: number;
+  readonly lo: number;
+  readonly failure: Failure;
+}
+
+/** Everything that a task tells an acker in one flush. */
+export interface AckRecords {
+  readonly inits: Uint32Array;
+  readonly acks: Uint32Array;
+  readonly forgets: Uint32Array;
+  readonly fails: readonly FailRecord[];
+}
+
+export interface DoneRecords {
+  readonly done: Uint32Array;
+  readonly fails: readonly FailRecord[];
+}
+
+export function encodeAcks(records: AckRecords): Buffer {
+  return encodeSections([records.inits, records.acks, records.forgets], records.fails);
+}
+export function decodeAcks(frame: Buffer): AckRecords {
+  const { sections, fails } = decodeSections(frame, [XOR_WORDS, XOR_WORDS, ROOT_WORDS]);
+  return { inits: sections[0], acks: sections[1], forgets: sections[2], fails };
+}
+export function encodeDone(records: DoneRecords): Buffer {
+  return encodeSections([records.done], records.fails);
+}
+export function decodeDone(frame: Buffer): DoneRecords {
+  const { sections, fails } = decodeSections(frame, [ROOT_WORDS]);
+  return { done: sections[0], fails };
+}
+export function encodeRoots(roots: Uint32Array): Buffer {
+  return encodeSections([roots], []);
+}
+export function decodeRoots(frame: Buffer): Uint32Array {
+  return decodeSections(frame, [ROOT_WORDS]).sections[0];
+}
+
+function encodeSections(sections: readonly Uint32Array[], fails: readonly FailRecord[]): Buffer {
+  const packed = fails.length === 0 ? EMPTY : pack(fails.map(({ hi, lo, failure }) => [hi, lo, failure]));
+  let length = FRAME_HEADER_BYTES + packed.length;
+  for (const section of sections) length += 4 + section.byteLength;
+  const frame = Buffer.allocUnsafe(length);
+  let at = FRAME_HEADER_BYTES;
+  for (const section of sections) at = frame.writeUInt32LE(section.length, at);
+  for (const section of sections) {
+    frame.set(new Uint8Array(section.buffer, section.byteOffset, section.byteLength), at);
+    at += section.byteLength;
+  }
+  frame.set(packed, at);
+  return frame;
+}
+
+function decodeSections(frame: Buffer, rowWords: readonly number[]): { sections: Uint32Array[]; fails: FailRecord[] } {
+  let at = FRAME_HEADER_BYTES + rowWords.length * 4;
+  if (at > frame.length) throw new Malformed('sections');
+  const sections = rowWords.map((words, index) => {
+    const length = frame.readUInt32LE(FRAME_HEADER_BYTES + index * 4);
+    if (length % words !== 0 || at + length * 4 > frame.length) throw new Malformed('section length');
+    const section = new Uint32Array(length);
+    new Uint8Array(section.buffer).set(frame.subarray(at, at + length * 4));
+    at += length * 4;
+    return section;
+  });
+  if (at === frame.length) return { sections, fails: [] };
+  return { sections, fails: decodeFails(frame.subarray(at)) };
+}
+
+function decodeFails(bytes: Buffer): FailRecord[] {
+  let rows: unknown;
+  try {
+    rows = unpack(bytes);
+  } catch {
+    throw new Malformed('failures');
+  }
+  if (!Array.isArray(rows)) throw new Malformed('failures');
+  return rows.map((row: unknown) => {
+    if (!Array.isArray(row) || !isWord(row[0]) || !isWord(row[1]) || typeof row[2]?.reason !== 'string') {
+      throw new Malformed('failure');
+    }
+    return { hi: row[0], lo: row[1], failure: row[2] as Failure };
+  });
+}
+
+const isWord = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 0xffffffff;
+
+/** What a receiver tells a sender: all numbers are cumulative over the channel, so any one message heals a lost one. */
+export interface Credit {
+  /** every frame up to this one is executed and its results are flushed, or it was lost */
+  frame: number;
+  /** records of those frames that ended well, that failed, and that never arrived */
+  consumed: number;
+  failed: number;
+  lost: number;
+  /** unconfirmed records and bytes the sender may have */
+  windowRecords: number;
+  windowBytes: number;
+  /** frames `lostFrom … lostTo` are missing (0: none); told again until the sender's confirmation passes them */
+  lostFrom: number;
+  lostTo: number;
+}
+
+const CREDIT_BYTES = 48;
+
+export function encodeCredit(credit: Credit): Buffer {
+  const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + CREDIT_BYTES);
+  let at = frame.writeUInt32LE(credit.frame, FRAME_HEADER_BYTES);
+  at = frame.writeUInt32LE(credit.windowRecords, at);
+  at = frame.writeDoubleLE(credit.consumed, at);
+  at = frame.writeDoubleLE(credit.failed, at);
+  at = frame.writeDoubleLE(credit.lost, at);
+  at = frame.writeUInt32LE(credit.windowBytes, at);
+  at = frame.writeUInt32LE(credit.lostFrom, at);
+  at = frame.writeUInt32LE(credit.lostTo, at);
+  frame.writeUInt32LE(0, at);
+  return frame;
+}
+
+export function decodeCredit(frame: Buffer): Credit {
+  if (frame.length !== FRAME_HEADER_BYTES + CREDIT_BYTES) throw new Malformed('credit');
+  const at = FRAME_HEADER_BYTES;
+  return {
+    frame: frame.readUInt32LE(at),
+    windowRecords: frame.readUInt32LE(at + 4),
+    consumed: frame.readDoubleLE(at + 8),
+    failed: frame.readDoubleLE(at + 16),
+    lost: frame.readDoubleLE(at + 24),
+    windowBytes: frame.readUInt32LE(at + 32),
+    lostFrom: frame.readUInt32LE(at + 36),
+    lostTo: frame.readUInt32LE(at + 40),
+  };
+}
+
+const EMPTY = Buffer.alloc(0);

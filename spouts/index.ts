@@ -1,0 +1,2 @@
+/** Ready-made spouts: `squall/spouts`. */
+export { type FileSpoutOptions, fileSpout } from './file.js';
