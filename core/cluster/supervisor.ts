@@ -214,6 +214,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
     switch (message.type) {
       case 'ready':
         for (const task of message.hasEnd) this.#hasEnd.add(task);
+        if (this.#phase === 'starting' && this.#options.resumed) this.#resumedWithout(worker);
         return this.#ready(worker);
       case 'fatal':
         return this.#fatal(worker, message);
@@ -326,9 +327,12 @@ export class Supervisor extends EventEmitter<RunEvents> {
       if (known === undefined || this.#ended.has(task)) continue;
       const { definition } = known;
       if (definition.kind === 'spout') {
-        if (this.#positions[`${component}/${index}`] === undefined && this.#goAt !== 0) {
-          this.warn(`${component}[${index}] (task ${task}) died (${why}) and had stored no position: it begins again, so its tuples may repeat`);
-        }
+        const begins = this.#positions[`${component}/${index}`] === undefined;
+        this.warn(
+          begins
+            ? `${component}[${index}] (task ${task}) died (${why}) and had stored no position: it begins again, so its tuples may repeat`
+            : `${component}[${index}] (task ${task}) died (${why}): it goes on from its stored position, what was pending is emitted again, and its counts lack its last moments`,
+        );
         continue;
       }
       if (!definition.keepsState || !this.#accounts.everExecuted(task)) continue;
@@ -337,6 +341,19 @@ export class Supervisor extends EventEmitter<RunEvents> {
       this.warn(
         `${component}[${index}] (task ${task}) died (${why}): what it had kept in memory is lost` +
           (hasEnd ? '; what it emits at the end is incomplete' : ''),
+      );
+    }
+  }
+
+  /** A run that was cut off goes on, but not with what its bolts had in memory. */
+  #resumedWithout({ place }: WorkerState): void {
+    for (const { task, component, index } of place.tasks) {
+      const definition = this.#options.plan.components.find(({ name }) => name === component)?.definition;
+      if (definition?.kind !== 'bolt' || !definition.keepsState) continue;
+      if (this.#hasEnd.has(task)) this.#incomplete = true;
+      this.warn(
+        `this run goes on where an earlier one was cut off: what ${component}[${index}] (task ${task}) had kept in memory is lost. ` +
+          'To begin again from the start: --fresh',
       );
     }
   }

@@ -37,7 +37,7 @@ export class WorkerProcess {
       // 0 stdin, 1 and 2 what it prints, 3 messages, 4 heartbeat
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
       serialization: 'advanced',
-      execArgv: ['--enable-source-maps', ...inheritedFlags()],
+      execArgv: inheritedFlags(),
     });
     this.pid = this.#child.pid ?? 0;
     this.#child.on('message', (message) => events.message(message as FromWorker));

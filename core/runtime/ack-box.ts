@@ -49,6 +49,7 @@ export class AckBox {
   constructor(env: TaskEnv, changed: () => void) {
     const freight: Freight<AckParcel> = {
       kind: KIND_ACK,
+      tuples: false,
       transport: env.control,
       subject: (receiver, epoch) => env.subjects.acks(receiver, epoch),
       edge: () => 0,

@@ -1,10 +1,10 @@
 /** A task of a bolt: takes tuples while its outputs have room, executes them in order, acks what ended well. */
 import { SquallError } from '../errors.js';
-import type { BoltDefinition, BoltInstance, BoltOut, EmitOptions, ReplayReason, TaskContext } from '../topology/definition.js';
-import { ID_WORDS, META, metaReason, ROOT_HI, ROOT_LO, STABLE, type Batch } from '../wire/batch.js';
+import type { BoltDefinition, BoltInstance, BoltOut, EmitOptions, TaskContext } from '../topology/definition.js';
+import { type Batch, metaReason } from '../wire/batch.js';
 import type { AckRecords, Credit, FailRecord } from '../wire/control-frames.js';
 import type { FrameHeader } from '../wire/frame.js';
-import { stableIdText } from '../tuple/stable-ids.js';
+import { StableId } from '../tuple/stable-ids.js';
 import type { LocalLedger } from './acker-task.js';
 import type { TaskEnv } from './env.js';
 import { Execution } from './execution.js';
@@ -58,6 +58,8 @@ export class BoltTask implements LocalLedger {
   #sequence = 0;
   readonly #timers: (() => void)[] = [];
   #lastFlushAt = 0;
+  /** the supervisor believes that an announced tuple is being executed */
+  #announced = false;
 
   constructor(env: TaskEnv, definition: BoltDefinition) {
     this.#env = env;
@@ -93,6 +95,8 @@ export class BoltTask implements LocalLedger {
     const { tickEveryMs } = this.#definition;
     if (tickEveryMs !== undefined && this.#instance.tick !== undefined) {
       const cancel = this.#env.clock.every(tickEveryMs, () => {
+        // the end of the input is the end of the ticks
+        if (this.#endState !== 'open') return;
         this.#tickDue = true;
         this.#env.wake();
       });
@@ -156,6 +160,7 @@ export class BoltTask implements LocalLedger {
   turn(): boolean {
     const start = this.#env.clock.now();
     const more = this.#work(start);
+    if (this.#announced && this.#busy === undefined) this.#survived();
     this.#origin?.work(start);
     if (!more || start - this.#lastFlushAt >= this.#env.plan.config.lingerMs) this.#flush();
     return more;
@@ -227,10 +232,9 @@ export class BoltTask implements LocalLedger {
   #execute(arrived: Arrived, batch: Batch, row: number): void {
     const execution = this.#execution;
     execution.begin(batch, row);
-    const at = row * ID_WORDS;
-    const reason = batch.ids[at + META] === 1 ? undefined : REASONS[metaReason(batch.ids[at + META])];
-    const announced = reason === 'worker-lost' && execution.rootHi !== 0;
-    if (announced) this.#announce(batch, at);
+    const announced = execution.rootHi !== 0 && REASONS[metaReason(batch.meta(row))] === 'worker-lost';
+    if (announced) this.#announce(batch, row);
+    else if (this.#announced) this.#survived();
     const input = arrived.input as NonNullable<Arrived['input']>;
     this.counts.executed += 1;
     let result: void | Promise<void>;
@@ -238,16 +242,16 @@ export class BoltTask implements LocalLedger {
       const values = input.read(batch.columns, row);
       result = this.#instance.execute(new ReceivedTuple(values, arrived.channel.sender, batch, row), execution);
     } catch (error) {
-      this.#settle(execution, error, announced, reason);
+      this.#settle(execution, error);
       return;
     }
     if (result === undefined || typeof (result as { then?: unknown }).then !== 'function') {
-      this.#settle(execution, undefined, announced, reason);
+      this.#settle(execution, undefined);
       return;
     }
     // the promise may hold on to its `out`
     this.#execution = new Execution(this.sender.outbox, this.#where, this.#defaultStream);
-    this.#await('execute', result, (error) => this.#settle(execution, error, announced, reason));
+    this.#await('execute', result, (error) => this.#settle(execution, error));
   }
 
   /** Waits for what the bolt's code returned; then `settled` with the error or undefined, and on with the work. */
@@ -285,9 +289,8 @@ export class BoltTask implements LocalLedger {
     return this.#definition.executeTimeoutMs ?? this.#env.plan.config.messageTimeoutMs * 10;
   }
 
-  #settle(execution: Execution, error: unknown, announced: boolean, _reason: ReplayReason | undefined): void {
+  #settle(execution: Execution, error: unknown): void {
     execution.settle();
-    if (announced) this.#env.report.suspect(undefined);
     if (error !== undefined) {
       this.#failed += 1;
       this.counts.failed += 1;
@@ -340,13 +343,17 @@ export class BoltTask implements LocalLedger {
     }
   }
 
-  #announce(batch: Batch, at: number): void {
-    const { ids } = batch;
-    this.#env.report.suspect({
-      hi: ids[at + ROOT_HI],
-      lo: ids[at + ROOT_LO],
-      id: stableIdText(ids[at + STABLE], ids[at + STABLE + 1], ids[at + STABLE + 2], ids[at + STABLE + 3]),
-    });
+  /** A tuple whose last executor died is announced before its execute: it may kill this process too. */
+  #announce(batch: Batch, row: number): void {
+    this.#announced = true;
+    const at = batch.groupAt(row);
+    const id = batch.stableId(row, new StableId()).toString();
+    this.#env.report.suspect({ hi: batch.groups[at], lo: batch.groups[at + 1], id });
+  }
+
+  #survived(): void {
+    this.#announced = false;
+    this.#env.report.suspect(undefined);
   }
 
   // ---- tick and end --------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@
 import { SquallError } from '../errors.js';
 import type { BoltOut, EmitOptions } from '../topology/definition.js';
 import { StableId } from '../tuple/stable-ids.js';
-import { type Batch, EDGE_HI, EDGE_LO, ID_WORDS, META, ROOT_HI, ROOT_LO, STABLE } from '../wire/batch.js';
+import { type Batch, Lineage, newStamp } from '../wire/batch.js';
 import type { Outbox, OutStream } from './outbox.js';
 
 /** An execute that emits without end would fill the memory before it ever returned. */
@@ -19,13 +19,11 @@ export class Execution implements BoltOut {
   readonly #outbox: Outbox;
   readonly #where: string;
   readonly #default: OutStream | undefined;
+  readonly #lineage = new Lineage();
   readonly #id = new StableId();
-  #a = 0;
-  #b = 0;
-  #c = 0;
-  #d = 0;
-  #meta = 0;
-  #emits = 0;
+  /** the input, until its id is asked for */
+  #batch: Batch | undefined;
+  #row = 0;
   #open = false;
 
   constructor(outbox: Outbox, where: string, defaultStream: OutStream | undefined) {
@@ -35,18 +33,13 @@ export class Execution implements BoltOut {
   }
 
   begin(batch: Batch, row: number): void {
-    const { ids } = batch;
-    const at = row * ID_WORDS;
-    this.rootHi = ids[at + ROOT_HI];
-    this.rootLo = ids[at + ROOT_LO];
-    this.xorHi = ids[at + EDGE_HI];
-    this.xorLo = ids[at + EDGE_LO];
-    this.#a = ids[at + STABLE];
-    this.#b = ids[at + STABLE + 1];
-    this.#c = ids[at + STABLE + 2];
-    this.#d = ids[at + STABLE + 3];
-    this.#meta = ids[at + META];
-    this.#emits = 0;
+    const at = batch.groupAt(row);
+    this.rootHi = batch.groups[at];
+    this.rootLo = batch.groups[at + 1];
+    this.xorHi = batch.edgeHi(row);
+    this.xorLo = batch.edgeLo(row);
+    this.#batch = batch;
+    this.#row = row;
     this.#open = true;
   }
 
@@ -63,7 +56,9 @@ export class Execution implements BoltOut {
           'emit before it returns, or return a promise that resolves after the last emit.',
       );
     }
-    if (this.#emits >= MAX_EMITS_PER_EXECUTE) {
+    const lineage = this.#lineage;
+    if (this.#batch !== undefined) this.#beginLineage(this.#batch);
+    else if (lineage.number >= MAX_EMITS_PER_EXECUTE) {
       throw new SquallError(
         'ERR_SQUALL_TOO_MANY_EMITS',
         `${this.#where}: more than ${MAX_EMITS_PER_EXECUTE} emits in one execute. Split the input into smaller tuples upstream.`,
@@ -74,13 +69,28 @@ export class Execution implements BoltOut {
     const name = options?.stream;
     const stream =
       name === undefined || name === 'default' ? (this.#default ?? outbox.stream('default', this.#where)) : outbox.stream(name, this.#where);
-    const id = this.#id;
-    id.child(this.#a, this.#b, this.#c, this.#d, stream.site, this.#emits);
-    this.#emits += 1;
     outbox.xorHi = 0;
     outbox.xorLo = 0;
-    outbox.emit(stream, values, this.rootHi, this.rootLo, id.a, id.b, id.c, id.d, this.#meta);
+    outbox.emit(stream, values, lineage);
+    lineage.number += 1;
     this.xorHi ^= outbox.xorHi;
     this.xorLo ^= outbox.xorLo;
   }
+
+  /** At the first emit: many executes emit nothing, and need no id. */
+  #beginLineage(batch: Batch): void {
+    const id = batch.stableId(this.#row, this.#id);
+    const lineage = this.#lineage;
+    lineage.rootHi = this.rootHi;
+    lineage.rootLo = this.rootLo;
+    lineage.a = id.a;
+    lineage.b = id.b;
+    lineage.c = id.c;
+    lineage.d = id.d;
+    lineage.meta = batch.meta(this.#row);
+    lineage.number = 0;
+    lineage.stamp = newStamp();
+    this.#batch = undefined;
+  }
 }
+

@@ -10,6 +10,7 @@ import { decodeBatch } from '../wire/data-frame.js';
 import { emptyHeader, FLAG_END, FLAG_PROBE, type FrameHeader, KIND_CREDIT, KIND_DATA, openFrame, sealFrame } from '../wire/frame.js';
 import { type ReadRow, RowLayout } from '../wire/layout.js';
 import type { TaskEnv } from './env.js';
+import { siteOf } from './outbox.js';
 
 /** Why frames were dropped, and how many. */
 export type Drops = Record<string, number>;
@@ -28,6 +29,8 @@ export interface Arrived {
 export interface Input {
   readonly edge: EdgePlan;
   readonly layout: RowLayout;
+  /** of the stream, for stable ids */
+  readonly site: number;
   readonly read: ReadRow;
 }
 
@@ -75,7 +78,10 @@ export class Inbox {
     for (const edge of component.inputs) {
       const layout = new RowLayout(edge.stream);
       const declared = component.definition.inputs.find(({ name }) => name === edge.input);
-      this.#inputs.set(edge.index, { edge, layout, read: layout.reader(declared?.fields) });
+      const source = env.plan.components.find(({ name }) => name === edge.source);
+      const stream = source?.definition.streams.findIndex(({ name }) => name === edge.stream.name) ?? 0;
+      const site = siteOf(source?.index ?? 0, stream);
+      this.#inputs.set(edge.index, { edge, layout, site, read: layout.reader(declared?.fields) });
     }
   }
 
@@ -115,7 +121,7 @@ export class Inbox {
     let batch: Batch | undefined;
     if (header.count > 0 && input !== undefined) {
       try {
-        batch = decodeBatch(bytes, header.count, input.edge, input.layout);
+        batch = decodeBatch(bytes, header.count, input.edge, input.layout, input.site);
       } catch {
         // decoders throw only on bytes that no encoder wrote
         return this.drop('malformed');
@@ -192,16 +198,17 @@ export class Inbox {
   /** The results of all that was executed are handed to the links: confirm it, and say what may come. */
   flushed(): void {
     const idle = this.first === undefined;
+    const window = this.#windowRecords();
     for (const channel of this.#channels.values()) {
       channel.flushed();
       const heard = this.#heard.get(channel) as { at: number; told: number; answer: boolean };
       const news = channel.consumed + channel.failed + channel.lost - heard.told;
       // a sender with a window left needs no letter for every frame
       if (!heard.answer && news === 0) continue;
-      if (!heard.answer && !idle && news < this.#windowRecords() / 8) continue;
+      if (!heard.answer && !idle && news < window / 8) continue;
       heard.told += news;
       heard.answer = false;
-      this.#tell(channel);
+      this.#tell(channel, window);
     }
     if (this.#closing.length > 0) this.#closing = this.#closing.filter((channel) => !this.#finish(channel));
   }
@@ -270,10 +277,10 @@ export class Inbox {
     return Math.round(Math.max(MIN_WINDOW_RECORDS, Math.min(MAX_WINDOW_RECORDS, records)));
   }
 
-  #tell(channel: ReceiveChannel): void {
+  #tell(channel: ReceiveChannel, windowRecords: number): void {
     const credit = this.#credit;
     const windowBytes = Math.round(RECEIVE_BUDGET_BYTES / Math.max(1, this.#env.activeSenders()));
-    channel.credit(this.#windowRecords(), windowBytes, credit);
+    channel.credit(windowRecords, windowBytes, credit);
     tellCredit(this.#env, channel.sender, channel.senderEpoch, credit);
   }
 }

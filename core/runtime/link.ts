@@ -20,6 +20,8 @@ export interface Parcel {
 /** How parcels of one kind travel. */
 export interface Freight<P extends Parcel> {
   readonly kind: number;
+  /** its records are tuples, and belong to the balance */
+  readonly tuples: boolean;
   readonly transport: Transport;
   subject(receiver: number, epoch: number): string;
   edge(parcel: P): number;
@@ -85,6 +87,8 @@ export class Link<P extends Parcel & (Batch | AckRecords)> {
     if (channel === undefined) return;
     this.#channel = undefined;
     channel.forEachUnconfirmed(lost);
+    this.#changed();
+    if (!this.#freight.tuples) return;
     this.#env.report.channelClosed({
       sender: this.#env.task,
       senderEpoch: this.#env.epoch,
@@ -97,7 +101,6 @@ export class Link<P extends Parcel & (Batch | AckRecords)> {
       cause,
       mismatches: 0,
     });
-    this.#changed();
   }
 
   send(parcel: P): void {

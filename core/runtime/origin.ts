@@ -8,14 +8,16 @@ import { hashString, hashValues } from '../grouping/hash.js';
 import type { Failure, MessageId, Position, ReplayReason, RetryPolicyOptions } from '../topology/definition.js';
 import { MIN_SLOTS, rootTask } from '../tuple/root-ids.js';
 import { StableId } from '../tuple/stable-ids.js';
-import { type Batch, metaOf } from '../wire/batch.js';
+import { type Batch, Lineage, metaOf, newStamp } from '../wire/batch.js';
 import { decodeDone, decodeRoots, type FailRecord, ROOT_WORDS } from '../wire/control-frames.js';
 import { emptyHeader, KIND_DONE, KIND_RENEW, openFrame } from '../wire/frame.js';
 import type { AckBox } from './ack-box.js';
 import type { TaskEnv } from './env.js';
 import type { Drops } from './inbox.js';
 import { LatencyHistogram } from './latency.js';
-import type { Outbox, OutStream } from './outbox.js';
+import { type Outbox, type OutStream, siteOf } from './outbox.js';
+
+const FIRST_ATTEMPT = metaOf(1, 0);
 
 /** In `meta`: 0 = first attempt. */
 export const REASONS: readonly (ReplayReason | undefined)[] = [
@@ -77,7 +79,7 @@ export class Origin {
   readonly #ledger: Ledger<Batch>;
   readonly #positions: Positions;
   readonly #base = new StableId();
-  readonly #stable = new StableId();
+  readonly #lineage = new Lineage();
   readonly #header = emptyHeader();
   /** last DONE frame of each acker */
   readonly #doneFrames = new Map<number, { epoch: number; frame: number }>();
@@ -162,9 +164,8 @@ export class Origin {
 
   /** Emits a tracked tuple. Throws, with nothing sent, where the values do not fit. */
   start(stream: OutStream, values: Record<string, unknown>, id: MessageId, position: Position | undefined, now: number): void {
-    const stable = this.#stableOf(stream, id);
     if (this.#env.ackers.length === 0) {
-      this.#outbox.emit(stream, values, 0, 0, stable.a, stable.b, stable.c, stable.d, metaOf(1, 0));
+      this.#outbox.emit(stream, values, this.#lineageOf(id, 0, 0, FIRST_ATTEMPT));
       this.counts.emitted += 1;
       this.counts.untracked += 1;
       this.#positions.completed(this.#positions.emitted(position));
@@ -179,7 +180,7 @@ export class Origin {
     outbox.xorHi = 0;
     outbox.xorLo = 0;
     try {
-      outbox.emit(stream, values, ledger.hi, ledger.lo, stable.a, stable.b, stable.c, stable.d, metaOf(1, 0));
+      outbox.emit(stream, values, this.#lineageOf(id, ledger.hi, ledger.lo, FIRST_ATTEMPT));
     } catch (error) {
       ledger.cancel(entry);
       throw error;
@@ -197,8 +198,7 @@ export class Origin {
 
   /** Emits a tuple that nobody tracks. */
   startUntracked(stream: OutStream, values: Record<string, unknown>, number: number): void {
-    const stable = this.#stableOf(stream, number);
-    this.#outbox.emit(stream, values, 0, 0, stable.a, stable.b, stable.c, stable.d, metaOf(1, 0));
+    this.#outbox.emit(stream, values, this.#lineageOf(number, 0, 0, FIRST_ATTEMPT));
     this.counts.emitted += 1;
     this.counts.untracked += 1;
   }
@@ -373,10 +373,9 @@ export class Origin {
     outbox.xorHi = 0;
     outbox.xorLo = 0;
     const stream = outbox.stream(batch.edge.stream.name, this.#env.component);
-    const stable = this.#stableOf(stream, entry.id);
     const values = batch.layout.all(batch.columns, entry.row);
     const meta = metaOf(entry.attempt, REASONS.indexOf(entry.reason));
-    outbox.emit(stream, values, ledger.hi, ledger.lo, stable.a, stable.b, stable.c, stable.d, meta);
+    outbox.emit(stream, values, this.#lineageOf(entry.id, ledger.hi, ledger.lo, meta));
     // the newer copy keeps the values: the older frame may go
     ledger.keep(entry, outbox.keptBatch, outbox.keptRow, outbox.keptBytes);
     this.#acks.init(ledger.hi, ledger.lo, outbox.xorHi, outbox.xorLo);
@@ -400,11 +399,6 @@ export class Origin {
     const stream = batch?.edge.stream.name ?? this.#rejectedStream;
     const values = batch === undefined ? this.#rejectedValues : batch.layout.all(batch.columns, entry.row);
     const skewMs = this.#env.clock.wall() - this.#env.clock.now();
-    const site = (): StableId => {
-      const known = this.#env.plan.components.find(({ name }) => name === this.#env.component);
-      const index = known?.definition.streams.findIndex(({ name }) => name === stream) ?? 0;
-      return this.#stableAt((known?.index ?? 0) * 0x1000 + Math.max(0, index), entry.id);
-    };
     this.#burying += 1;
     this.counts.deadLettered += 1;
     const letter = {
@@ -415,7 +409,7 @@ export class Origin {
       epoch: this.#env.epoch,
       stream,
       id: String(entry.id),
-      tuple: site().toString(),
+      tuple: this.#stableOf(stream, entry.id).toString(),
       at: this.#env.clock.wall(),
       reason: failure.reason,
       values,
@@ -436,11 +430,18 @@ export class Origin {
     this.#env.report.deadLetter(letter).then(buried, (error: unknown) => this.#env.report.fatal(error, 'dead letters'));
   }
 
-  #stableOf(stream: OutStream, id: MessageId): StableId {
-    return this.#stableAt(stream.site, id);
+  /** The stable id of a tuple that is the first of its tree. */
+  #stableOf(stream: string, id: MessageId): StableId {
+    const component = this.#env.plan.components.find(({ name }) => name === this.#env.component);
+    const index = component?.definition.streams.findIndex(({ name }) => name === stream) ?? 0;
+    const { a, b, c, d, number } = this.#lineageOf(id, 0, 0, 0);
+    const stable = new StableId();
+    stable.child(a, b, c, d, siteOf(component?.index ?? 0, Math.max(0, index)), number);
+    return stable;
   }
 
-  #stableAt(site: number, id: MessageId): StableId {
+  /** A first tuple is the child of its task, numbered by its message id: both halves of which go in. */
+  #lineageOf(id: MessageId, hi: number, lo: number, meta: number): Lineage {
     const base = this.#base;
     let low: number;
     let high: number;
@@ -454,8 +455,17 @@ export class Origin {
       low = hashValues([id], 5);
       high = hashValues([id], 6);
     }
-    this.#stable.child(base.a ^ high, base.b, base.c, base.d, site, low);
-    return this.#stable;
+    const lineage = this.#lineage;
+    lineage.rootHi = hi;
+    lineage.rootLo = lo;
+    lineage.a = (base.a ^ high) >>> 0;
+    lineage.b = base.b;
+    lineage.c = base.c;
+    lineage.d = base.d;
+    lineage.meta = meta;
+    lineage.number = low >>> 0;
+    lineage.stamp = newStamp();
+    return lineage;
   }
 
   #drop(cause: string): void {

@@ -6,7 +6,7 @@ import { SquallError } from '../errors.js';
 import { createGrouping } from '../grouping/create.js';
 import { EVERY_TASK, type Grouping } from '../grouping/grouping.js';
 import type { EdgePlan, StreamDeclaration } from '../topology/definition.js';
-import { Batch, EDGE_HI, EDGE_LO, ID_WORDS, META, ROOT_HI, ROOT_LO, STABLE } from '../wire/batch.js';
+import { Batch, GROUP_WORDS, type Lineage, ROW_WORDS } from '../wire/batch.js';
 import { encodeBatch } from '../wire/data-frame.js';
 import { FRAME_HEADER_BYTES, KIND_DATA } from '../wire/frame.js';
 import { RowLayout } from '../wire/layout.js';
@@ -14,13 +14,12 @@ import type { TaskEnv } from './env.js';
 import { type Freight, Link } from './link.js';
 
 /** Full: more gains little for throughput and costs latency and memory. */
-const MAX_BATCH_ROWS = 1024;
-const MAX_BATCH_BYTES = 64 << 10;
+const FULL_BATCH_ROWS = 2048;
+const FULL_BATCH_BYTES = 64 << 10;
 /** A larger row travels alone, so that frames stay near their size and the exact check stays rare. */
 const BIG_ROW_BYTES = 32 << 10;
 /** Header of a frame with one row, and of its columns, with room to spare. */
-const FRAME_OVERHEAD_BYTES = FRAME_HEADER_BYTES + ID_WORDS * 4 + 8 * 64;
-const FIRST_ROWS = 64;
+const FRAME_OVERHEAD_BYTES = FRAME_HEADER_BYTES + (GROUP_WORDS + ROW_WORDS) * 4 + 8 * 64;
 /** Undeclared fields are looked for in the first emits of a stream and then now and again: it costs as much as an emit. */
 const CHECKED_EMITS = 256;
 const CHECK_EVERY = 1024;
@@ -28,14 +27,17 @@ const CHECK_EVERY = 1024;
 interface Target {
   readonly link: Link<Batch>;
   batch: Batch | undefined;
-  /** rows of the last batch, so that the next one starts as large */
-  rows: number;
 }
 
 interface OutEdge {
   readonly plan: EdgePlan;
   readonly grouping: Grouping;
   readonly targets: readonly Target[];
+}
+
+/** Component and stream in one number. */
+export function siteOf(component: number, stream: number): number {
+  return component * 0x1000 + stream;
 }
 
 export class OutStream {
@@ -81,6 +83,7 @@ export class Outbox {
     if (component === undefined) throw new Error(`no component ${env.component}`);
     const freight: Freight<Batch> = {
       kind: KIND_DATA,
+      tuples: true,
       transport: env.data,
       subject: (receiver, epoch) => env.subjects.data(receiver, epoch),
       edge: (batch) => batch.edge.index,
@@ -101,7 +104,7 @@ export class Outbox {
         .filter((edge) => edge.stream.name === declaration.name)
         .map((plan) => this.#edge(plan, linkTo));
       this.#edges.push(...edges);
-      this.#streams.set(declaration.name, new OutStream(declaration, component.index * 0x1000 + index, edges));
+      this.#streams.set(declaration.name, new OutStream(declaration, siteOf(component.index, index), edges));
     });
     this.links = links;
   }
@@ -112,7 +115,6 @@ export class Outbox {
     const targets = Array.from({ length: target.tasks }, (_, index) => ({
       link: linkTo(target.firstTask + index),
       batch: undefined,
-      rows: FIRST_ROWS,
     }));
     this.#targets.push(...targets);
     return { plan, grouping: createGrouping(plan.grouping, target.tasks, this.#env.index), targets };
@@ -147,20 +149,10 @@ export class Outbox {
   }
 
   /**
-   * Emits one tuple under the root (hi, lo) with the stable id (a, b, c, d). Adds the new edges to `xorHi`, `xorLo`.
+   * Emits one tuple of this lineage. Adds the new edges to `xorHi`, `xorLo`.
    * Throws SquallError before anything is sent where the values do not fit the stream or the server's payload.
    */
-  emit(
-    stream: OutStream,
-    values: Record<string, unknown>,
-    rootHi: number,
-    rootLo: number,
-    a: number,
-    b: number,
-    c: number,
-    d: number,
-    meta: number,
-  ): void {
+  emit(stream: OutStream, values: Record<string, unknown>, lineage: Lineage): void {
     const { layout, edges } = stream;
     if (!layout.fits(values)) throw layout.refusal(values, this.#where(stream));
     stream.emits += 1;
@@ -172,68 +164,42 @@ export class Outbox {
     for (const edge of edges) {
       const choice = edge.grouping.choose(values);
       if (choice !== EVERY_TASK) {
-        this.#place(stream, edge, edge.targets[choice], values, rootHi, rootLo, a, b, c, d, meta);
+        this.#place(stream, edge, edge.targets[choice], values, lineage);
         continue;
       }
-      for (const target of edge.targets) {
-        this.#place(stream, edge, target, values, rootHi, rootLo, a, b, c, d, meta);
-      }
+      for (const target of edge.targets) this.#place(stream, edge, target, values, lineage);
     }
   }
 
-  #place(
-    stream: OutStream,
-    edge: OutEdge,
-    target: Target,
-    values: Record<string, unknown>,
-    rootHi: number,
-    rootLo: number,
-    a: number,
-    b: number,
-    c: number,
-    d: number,
-    meta: number,
-  ): void {
+  #place(stream: OutStream, edge: OutEdge, target: Target, values: Record<string, unknown>, lineage: Lineage): void {
     let batch = target.batch;
     if (batch === undefined) {
-      batch = new Batch(edge.plan, stream.layout, target.rows);
+      batch = new Batch(edge.plan, stream.layout, stream.site);
       target.batch = batch;
     }
     const added = stream.layout.push(batch.columns, values);
     if (added > BIG_ROW_BYTES) batch = this.#alone(stream, edge, target, batch, values);
     const { edgeIds } = this.#env;
     edgeIds.next();
-    const at = batch.row();
-    const ids = batch.ids;
-    ids[at + ROOT_HI] = rootHi;
-    ids[at + ROOT_LO] = rootLo;
-    ids[at + EDGE_HI] = edgeIds.hi;
-    ids[at + EDGE_LO] = edgeIds.lo;
-    ids[at + STABLE] = a;
-    ids[at + STABLE + 1] = b;
-    ids[at + STABLE + 2] = c;
-    ids[at + STABLE + 3] = d;
-    ids[at + META] = meta;
+    const { hi, lo } = edgeIds;
     if (this.keptBatch === undefined) {
       this.keptBatch = batch;
       this.keptRow = batch.count;
       this.keptBytes = added;
     }
-    batch.count += 1;
-    batch.bytes += added + ID_WORDS * 4;
-    batch.xorHi ^= edgeIds.hi;
-    batch.xorLo ^= edgeIds.lo;
-    this.xorHi ^= edgeIds.hi;
-    this.xorLo ^= edgeIds.lo;
+    batch.add(lineage, hi, lo);
+    batch.bytes += added + ROW_WORDS * 4;
+    this.xorHi ^= hi;
+    this.xorLo ^= lo;
     this.created += 1;
     this.#waiting += 1;
-    if (batch.count >= MAX_BATCH_ROWS || batch.bytes >= MAX_BATCH_BYTES) this.#ship(edge, target);
+    if (batch.count >= FULL_BATCH_ROWS || batch.bytes >= FULL_BATCH_BYTES) this.#ship(edge, target);
   }
 
   /** A big row gets a batch of its own, if the server takes it at all. */
   #alone(stream: OutStream, edge: OutEdge, target: Target, shared: Batch, values: Record<string, unknown>): Batch {
     for (const column of shared.columns) column.truncate(shared.count);
-    const batch = new Batch(edge.plan, stream.layout, 1);
+    const batch = new Batch(edge.plan, stream.layout, stream.site);
     stream.layout.push(batch.columns, values);
     let bytes = FRAME_OVERHEAD_BYTES;
     for (const column of batch.columns) bytes += column.measure();
@@ -254,7 +220,6 @@ export class Outbox {
   #ship(edge: OutEdge, target: Target): void {
     const batch = target.batch as Batch;
     target.batch = undefined;
-    target.rows = Math.min(MAX_BATCH_ROWS, Math.max(FIRST_ROWS, batch.count));
     this.#waiting -= batch.count;
     target.link.send(batch);
     edge.grouping.moveOn((index) => edge.targets[index].link.room);

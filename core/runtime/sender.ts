@@ -4,7 +4,7 @@
  */
 import type { Failure } from '../topology/definition.js';
 import { rootTask } from '../tuple/root-ids.js';
-import { Batch, ID_WORDS, ROOT_HI, ROOT_LO } from '../wire/batch.js';
+import { Batch } from '../wire/batch.js';
 import { type Credit, decodeCredit, encodeRoots } from '../wire/control-frames.js';
 import { emptyHeader, type FrameHeader, KIND_CREDIT, KIND_RENEW, openFrame, sealFrame } from '../wire/frame.js';
 import { AckBox, type AckParcel } from './ack-box.js';
@@ -140,19 +140,8 @@ export class Sender {
 
   #failRoots(batch: Batch, reason: 'worker-lost' | 'link-lost', task: number): void {
     if (this.#env.ackers.length === 0 || !(batch instanceof Batch)) return;
-    const component = batch.edge.target;
-    const { ids } = batch;
-    let lastHi = 0;
-    let lastLo = 0;
-    for (let at = 0; at < batch.count * ID_WORDS; at += ID_WORDS) {
-      const hi = ids[at + ROOT_HI];
-      const lo = ids[at + ROOT_LO];
-      if (hi === 0 || (hi === lastHi && lo === lastLo)) continue;
-      lastHi = hi;
-      lastLo = lo;
-      const failure: Failure = { reason, attempts: 0, component, task };
-      this.acks.fail(hi, lo, failure);
-    }
+    const failure: Failure = { reason, attempts: 0, component: batch.edge.target, task };
+    batch.forEachRoot((hi, lo) => this.acks.fail(hi, lo, failure));
     this.#env.wake();
   }
 
@@ -188,7 +177,7 @@ export class Claims {
   addBatch(batch: Batch): void {
     // a frame that only asked or ended has no tuples
     if (!(batch instanceof Batch)) return;
-    for (let at = 0; at < batch.count * ID_WORDS; at += ID_WORDS) this.add(batch.ids[at + ROOT_HI], batch.ids[at + ROOT_LO]);
+    batch.forEachRoot((hi, lo) => this.add(hi, lo));
   }
 
   /** Tells the ledgers. */

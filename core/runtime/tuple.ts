@@ -1,6 +1,6 @@
 import type { ReplayReason, Tuple } from '../topology/definition.js';
-import { stableIdText } from '../tuple/stable-ids.js';
-import { type Batch, ID_WORDS, META, metaAttempt, metaReason, STABLE } from '../wire/batch.js';
+import { StableId } from '../tuple/stable-ids.js';
+import { type Batch, metaAttempt, metaReason } from '../wire/batch.js';
 import { REASONS } from './origin.js';
 
 /** A tuple as a bolt receives it: its values, and a window on the batch for everything that few ask for. */
@@ -8,13 +8,13 @@ export class ReceivedTuple implements Tuple {
   readonly values: Record<string, unknown>;
   readonly task: number;
   readonly #batch: Batch;
-  readonly #at: number;
+  readonly #row: number;
 
   constructor(values: Record<string, unknown>, task: number, batch: Batch, row: number) {
     this.values = values;
     this.task = task;
     this.#batch = batch;
-    this.#at = row * ID_WORDS;
+    this.#row = row;
   }
 
   get input(): string {
@@ -27,14 +27,12 @@ export class ReceivedTuple implements Tuple {
     return this.#batch.edge.stream.name;
   }
   get id(): string {
-    const { ids } = this.#batch;
-    const at = this.#at + STABLE;
-    return stableIdText(ids[at], ids[at + 1], ids[at + 2], ids[at + 3]);
+    return this.#batch.stableId(this.#row, new StableId()).toString();
   }
   get attempt(): number {
-    return Math.max(1, metaAttempt(this.#batch.ids[this.#at + META]));
+    return Math.max(1, metaAttempt(this.#batch.meta(this.#row)));
   }
   get replayReason(): ReplayReason | undefined {
-    return REASONS[metaReason(this.#batch.ids[this.#at + META])];
+    return REASONS[metaReason(this.#batch.meta(this.#row))];
   }
 }

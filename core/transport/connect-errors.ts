@@ -17,17 +17,23 @@ const SECURITY = /TLS|SSL|CERT|SIGNED|ISSUER|SERVER_OPT_NA|EPROTO/;
 /** Codes of Node's network calls and of the client for a server that is not there or does not answer. */
 const AWAY = /^(CONNECTION_\w+|TIMEOUT|DISCONNECT|EAI_\w+|E(CONN|HOST|NET)\w+|ENOTFOUND|ETIMEDOUT|EPIPE|EADDR\w+|EACCES)$/;
 
+/** Whether the client's error `code` says that the server does not let us in, or no more. */
+export function isAuthorization(code: string): boolean {
+  return AUTHORIZATION.has(code);
+}
+
 /** What the client threw while it connected, as a SquallError that names the server and never a secret. */
 export function connectFailure(error: unknown, options: ConnectOptions): SquallError {
   if (error instanceof SquallError) return error;
-  const { code = '', message = 'the connection was closed' } = (error ?? {}) as { code?: string; message?: string };
-  if (AUTHORIZATION.has(code)) return unauthorized(options, error);
-  if (SECURITY.test(code)) return insecure(options, message, error);
-  if (code === '' && (error instanceof SyntaxError || /unexpected response/.test(message))) {
+  const { code = '', message } = (error ?? {}) as { readonly code?: string; readonly message?: string };
+  const why = message || code || 'the connection was closed';
+  if (isAuthorization(code)) return unauthorized(options, error);
+  if (SECURITY.test(code)) return insecure(options, why, error);
+  if (code === '' && (error instanceof SyntaxError || /unexpected response/.test(why))) {
     return notNats(options, 'its greeting is another one', error);
   }
-  if (code === '' || AWAY.test(code)) return unreachable(options, message, error);
-  return new SquallError('ERR_SQUALL_NATS_REFUSED', `NATS at ${masked(options)} refused the connection: ${message}`, {
+  if (code === '' || AWAY.test(code)) return unreachable(options, code === 'TIMEOUT' ? 'no answer in time' : why, error);
+  return new SquallError('ERR_SQUALL_NATS_REFUSED', `NATS at ${masked(options)} refused the connection: ${why}`, {
     facts: { servers: options.servers, code },
     cause: error,
   });

@@ -45,6 +45,7 @@ const HEADER_BYTES = 'NATS/1.0\r\nNats-Msg-Id: \r\n\r\n'.length;
 /** The client's code where nobody listens; JetStream's code for "not now": no leader, no space, still starting. */
 const NO_RESPONDERS = '503';
 const UNAVAILABLE = 503;
+const NOT_PERMITTED = 'PERMISSIONS_VIOLATION';
 const STREAM_NOT_FOUND = 10059;
 const STREAM_NAME_IN_USE = 10058;
 const MESSAGE_NOT_FOUND = 10037;
@@ -224,9 +225,11 @@ export class NatsDurableStreams implements DurableStreams {
         if (error.code !== UNAVAILABLE) throw failure;
       } catch (error) {
         if (error instanceof SquallError && error.code !== 'ERR_SQUALL_LINK_DOWN') throw error;
+        if ((error as { readonly code?: string }).code === NOT_PERMITTED) throw forbidden(subject, error);
         failure = error;
       }
-      if (performance.now() + RETRY_DELAY_MS >= deadline) throw unavailable(subject, withinMs, failure);
+      // Another attempt would have no time for an answer, and end in a failure that says less than this one.
+      if (performance.now() + 2 * RETRY_DELAY_MS > deadline) throw unavailable(subject, withinMs, failure);
       await delay(RETRY_DELAY_MS);
     }
   }
@@ -278,6 +281,13 @@ function misconfigured(config: StreamConfig, wrong: readonly string[], cause?: u
     `The stream ${config.name} is not as it has to be (${wrong.join('; ')}): delete it, or free its subjects`,
     { facts: { stream: config.name, wrong }, cause },
   );
+}
+
+function forbidden(subject: string, cause: unknown): SquallError {
+  return new SquallError('ERR_SQUALL_NATS_PERMISSION', `NATS allows this user no request to ${subject}: allow it in the server's permissions`, {
+    facts: { operation: 'publish', subject },
+    cause,
+  });
 }
 
 function noJetStream(why: string): SquallError {

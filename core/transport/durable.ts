@@ -77,7 +77,7 @@ export interface PurgeOptions {
 export interface StreamInfo {
   readonly messages: number;
   readonly bytes: number;
-  /** 0 and 0 before the first record; lastSeq + 1 and lastSeq when all were removed */
+  /** no record is older than `firstSeq`; 0 and 0 before the first one, lastSeq + 1 and lastSeq when all were removed */
   readonly firstSeq: number;
   readonly lastSeq: number;
 }

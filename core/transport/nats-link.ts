@@ -28,7 +28,7 @@ export type ObservedOptions = ConnectionOptions & { readonly squallObserver?: Li
 export class NatsLink extends NodeTransport {
   #observer: LinkObserver | undefined;
   #abandoned = false;
-  /** The client gave the link up: no answer to its pings, or an authentication that expired. */
+  /** The client gave the link up: no answer to its pings, or credentials that expired. */
   dropped = false;
 
   override async connect(server: Parameters<NodeTransport['connect']>[0], options: ObservedOptions): Promise<void> {

@@ -19,7 +19,7 @@ import {
   type Subscription,
 } from 'nats';
 import { SquallError } from '../errors.js';
-import { connectFailure } from './connect-errors.js';
+import { connectFailure, isAuthorization, unauthorized } from './connect-errors.js';
 import type { ConnectOptions, Credentials, TlsFiles } from './connect-options.js';
 import { NatsDurableStreams, type NatsRequester } from './durable-nats.js';
 import { EventTeller, linkDown, oversize, transportClosed } from './events.js';
@@ -60,6 +60,14 @@ const RECONNECT_JITTER_MS = 250;
 /** Lame-duck servers wait 10 s before they cut anybody; a crowd of workers leaves within this time. */
 const LAME_DUCK_LEAVE_MAX_MS = 2_000;
 
+/** What `drain` calls itself among those that wait. */
+const DRAIN = 'drain()';
+
+interface Waiter {
+  readonly what: string;
+  readonly reject: (error: Error) => void;
+}
+
 type State = 'connecting' | 'up' | 'down' | 'closed';
 
 export class NatsTransport implements Transport {
@@ -70,12 +78,14 @@ export class NatsTransport implements Transport {
   /** why the link is down */
   #why = 'not connected yet';
   #link: NatsLink | undefined;
+  /** since the last time that we were up; what a dial fails with after it may say less */
+  #refusal: SquallError | undefined;
   #maxPayload = 0;
   /** drain() or close() was called: what closes then is no error */
   #closing = false;
   #drained: Promise<void> | undefined;
-  /** what waits for the link: each ends what it stands for */
-  readonly #waiting = new Set<(linkEnded: (what: string) => Error) => void>();
+  /** what waits for an answer over the link */
+  readonly #waiting = new Set<Waiter>();
   #toldClosed: () => void = () => {};
   readonly #closed = new Promise<void>((resolve) => {
     this.#toldClosed = resolve;
@@ -213,8 +223,8 @@ export class NatsTransport implements Transport {
     const orderly = this.#state === 'up' && !this.#closing;
     this.#closing = true;
     try {
-      if (orderly) await this.#whileUp('drain()', this.#connection.drain());
-      else if (this.#state === 'down') throw linkDown('drain()', this.#why);
+      if (orderly) await this.#whileUp(DRAIN, this.#connection.drain());
+      else if (this.#state === 'down') throw linkDown(DRAIN, this.#why);
     } finally {
       // The client's drain does not close when the link breaks under it.
       await this.close();
@@ -250,8 +260,8 @@ export class NatsTransport implements Transport {
 
   #lost(link: NatsLink, error: Error | undefined): void {
     if (link !== this.#link || this.#state !== 'up') return;
-    const silent = 'no answer to pings, or an authentication that expired';
-    this.#down(error?.message ?? (link.dropped ? silent : 'the server closed the connection'));
+    const gaveUp = this.#refusal?.message ?? 'it gave no answer to pings';
+    this.#down(error?.message ?? (link.dropped ? gaveUp : 'the server closed the connection'));
   }
 
   #down(why: string): void {
@@ -272,6 +282,7 @@ export class NatsTransport implements Transport {
     }
     if (this.#state !== 'down' || link !== this.#link) return;
     this.#maxPayload = this.#connection.info?.max_payload ?? this.#maxPayload;
+    this.#refusal = undefined;
     this.#state = 'up';
     this.#tell.up();
   }
@@ -279,9 +290,14 @@ export class NatsTransport implements Transport {
   async #readStatus(): Promise<void> {
     for await (const status of this.#connection.status()) {
       if (status.type === 'reconnect') void this.#confirm();
-      else if (status.type === 'error') this.#tell.error(this.#serverError(status));
+      else if (status.type === 'error') this.#onServerError(this.#serverError(status));
       else if (status.type === 'ldm') this.#onLameDuck();
     }
+  }
+
+  #onServerError(error: SquallError): void {
+    if (error.code === 'ERR_SQUALL_NATS_AUTH') this.#refusal = error;
+    this.#tell.error(error);
   }
 
   #serverError(status: Status): SquallError {
@@ -296,9 +312,11 @@ export class NatsTransport implements Transport {
     }
     // The status has only the client's code; its protocol handler keeps the server's words.
     const { protocol } = this.#connection as unknown as { readonly protocol?: { readonly lastError?: Error } };
-    return new SquallError('ERR_SQUALL_NATS_REFUSED', `NATS refused a command: ${protocol?.lastError?.message ?? status.data}`, {
+    const cause = protocol?.lastError;
+    if (isAuthorization(String(status.data))) return unauthorized(this.#options, cause);
+    return new SquallError('ERR_SQUALL_NATS_REFUSED', `NATS refused a command: ${cause?.message ?? status.data}`, {
       facts: { code: status.data },
-      cause: protocol?.lastError,
+      cause,
     });
   }
 
@@ -325,16 +343,16 @@ export class NatsTransport implements Transport {
   /** What waits for the link learns of its end at once; the client itself tells only at its next dial. */
   #whileUp<T>(what: string, work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const end = (linkEnded: (what: string) => Error): void => reject(linkEnded(what));
-      this.#waiting.add(end);
-      work.then(resolve, reject).finally(() => this.#waiting.delete(end));
+      const waiter = { what, reject };
+      this.#waiting.add(waiter);
+      work.then(resolve, reject).finally(() => this.#waiting.delete(waiter));
     });
   }
 
-  #interrupt(linkEnded: (what: string) => Error): void {
+  #interrupt(errorFor: (what: string) => Error): void {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
-    for (const end of waiting) end(linkEnded);
+    for (const { what, reject } of waiting) reject(errorFor(what));
   }
 
   #end(): void {
@@ -345,8 +363,10 @@ export class NatsTransport implements Transport {
   }
 
   #onClosed(error: Error | undefined): void {
+    // Still up: the client has drained, and closed before it says so.
+    for (const waiter of this.#waiting) if (waiter.what === DRAIN && this.#state === 'up') this.#waiting.delete(waiter);
     this.#end();
-    this.#tell.closed(this.#closing ? undefined : connectFailure(error, this.#options));
+    this.#tell.closed(this.#closing ? undefined : (this.#refusal ?? connectFailure(error, this.#options)));
     this.#toldClosed();
   }
 

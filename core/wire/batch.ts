@@ -2,25 +2,53 @@
  * Tuples of one edge on their way from one task to another: ids row by row, values column by column. A batch is filled
  * by an outbox, then sealed; from then on nobody changes it, and sender, ledger and a receiver in the same process
  * share it.
+ *
+ * Tuples that one execute emitted have their root and their parent in common: that is kept once, in a group, and a
+ * row is its own edge id and a reference. A word of a sentence then takes 17 bytes beside its text instead of 36, in
+ * memory and on the wire, and less to write.
  */
 import type { EdgePlan } from '../topology/definition.js';
+import { StableId } from '../tuple/stable-ids.js';
 import type { Column } from './columns.js';
 import type { RowLayout } from './layout.js';
 
-/** Words of 32 bits that identify a tuple: root (2), edge (2), stable id (4), meta (1). */
-export const ID_WORDS = 9;
-export const ROOT_HI = 0;
-export const ROOT_LO = 1;
-export const EDGE_HI = 2;
-export const EDGE_LO = 3;
-export const STABLE = 4;
-export const META = 8;
+/** Words of a row: edge id (2); group (upper 16 bits) and emit number counted from the group's first (lower 16). */
+export const ROW_WORDS = 3;
+/** Words of a group: root (2), stable id of the parent (4), meta (1), emit number that rows count from (1). */
+export const GROUP_WORDS = 8;
+export const MAX_BATCH_ROWS = 1 << 16;
+const MAX_DELTA = 0xffff;
+
+/** Where tuples come from: the root they belong to, the tuple they were made of, and how many were made before. */
+export class Lineage {
+  /** (0, 0): untracked */
+  rootHi = 0;
+  rootLo = 0;
+  /** stable id of the parent */
+  a = 0;
+  b = 0;
+  c = 0;
+  d = 0;
+  meta = 0;
+  /** number of the emit */
+  number = 0;
+  /** differs from lineage to lineage that a process ever filled in: see `newStamp` */
+  stamp = 0;
+}
+
+let stamps = 0;
+export function newStamp(): number {
+  return stamps++;
+}
 
 export class Batch {
   readonly edge: EdgePlan;
   readonly layout: RowLayout;
-  /** `ID_WORDS` words a row. A root of (0, 0) means untracked. */
-  ids: Uint32Array;
+  /** component and stream of the sender in one number, for stable ids */
+  readonly site: number;
+  rows: Uint32Array;
+  groups: Uint32Array;
+  groupCount = 0;
   readonly columns: Column[];
   count = 0;
   /** estimate of the bytes on the wire, ids included */
@@ -28,24 +56,96 @@ export class Batch {
   /** XOR of all edge ids */
   xorHi = 0;
   xorLo = 0;
+  #stamp = -1;
+  #base = 0;
 
-  constructor(edge: EdgePlan, layout: RowLayout, rows: number, columns?: Column[], ids?: Uint32Array) {
+  constructor(
+    edge: EdgePlan,
+    layout: RowLayout,
+    site: number,
+    columns = layout.columns(),
+    rows = new Uint32Array(FIRST_ROWS * ROW_WORDS),
+    groups = new Uint32Array(FIRST_GROUPS * GROUP_WORDS),
+  ) {
     this.edge = edge;
     this.layout = layout;
-    this.columns = columns ?? layout.columns();
-    this.ids = ids ?? new Uint32Array(rows * ID_WORDS);
+    this.site = site;
+    this.columns = columns;
+    this.rows = rows;
+    this.groups = groups;
   }
 
-  /** Position of the next row's ids; makes room for it. */
-  row(): number {
-    const at = this.count * ID_WORDS;
-    if (at === this.ids.length) {
-      const grown = new Uint32Array(this.ids.length * 2);
-      grown.set(this.ids);
-      this.ids = grown;
-    }
-    return at;
+  /** Appends the ids of a row whose values are already in the columns. */
+  add(lineage: Lineage, edgeHi: number, edgeLo: number): void {
+    if (lineage.stamp !== this.#stamp || lineage.number - this.#base > MAX_DELTA) this.#group(lineage);
+    const at = this.count * ROW_WORDS;
+    if (at === this.rows.length) this.rows = doubled(this.rows);
+    const { rows } = this;
+    rows[at] = edgeHi;
+    rows[at + 1] = edgeLo;
+    rows[at + 2] = ((this.groupCount - 1) << 16) | (lineage.number - this.#base);
+    this.count += 1;
+    this.xorHi ^= edgeHi;
+    this.xorLo ^= edgeLo;
   }
+
+  #group(lineage: Lineage): void {
+    const at = this.groupCount * GROUP_WORDS;
+    if (at === this.groups.length) this.groups = doubled(this.groups);
+    const { groups } = this;
+    groups[at] = lineage.rootHi;
+    groups[at + 1] = lineage.rootLo;
+    groups[at + 2] = lineage.a;
+    groups[at + 3] = lineage.b;
+    groups[at + 4] = lineage.c;
+    groups[at + 5] = lineage.d;
+    groups[at + 6] = lineage.meta;
+    groups[at + 7] = lineage.number;
+    this.groupCount += 1;
+    this.bytes += GROUP_WORDS * 4;
+    this.#stamp = lineage.stamp;
+    this.#base = lineage.number;
+  }
+
+  /** Position of a row's group in `groups`. */
+  groupAt(row: number): number {
+    return (this.rows[row * ROW_WORDS + 2] >>> 16) * GROUP_WORDS;
+  }
+  edgeHi(row: number): number {
+    return this.rows[row * ROW_WORDS];
+  }
+  edgeLo(row: number): number {
+    return this.rows[row * ROW_WORDS + 1];
+  }
+  meta(row: number): number {
+    return this.groups[this.groupAt(row) + 6];
+  }
+
+  /** The stable id of a row, into `id`. */
+  stableId(row: number, id: StableId): StableId {
+    const at = this.groupAt(row);
+    const { groups } = this;
+    const number = groups[at + 7] + (this.rows[row * ROW_WORDS + 2] & MAX_DELTA);
+    id.child(groups[at + 2], groups[at + 3], groups[at + 4], groups[at + 5], this.site, number);
+    return id;
+  }
+
+  /** Calls `visit` for each root in the batch; not for untracked tuples. */
+  forEachRoot(visit: (hi: number, lo: number) => void): void {
+    const { groups } = this;
+    for (let at = 0; at < this.groupCount * GROUP_WORDS; at += GROUP_WORDS) {
+      if (groups[at] !== 0) visit(groups[at], groups[at + 1]);
+    }
+  }
+}
+
+const FIRST_ROWS = 128;
+const FIRST_GROUPS = 32;
+
+function doubled(words: Uint32Array): Uint32Array<ArrayBuffer> {
+  const grown = new Uint32Array(words.length * 2);
+  grown.set(words);
+  return grown;
 }
 
 /** Attempt (8 bits, 255 = 255 or more) and the reason of the replay (3 bits) in one word. */

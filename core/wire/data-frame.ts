@@ -1,19 +1,21 @@
-/** Body of a data frame: the id rows as they are in memory, then each column as form, length, payload. */
+/** Body of a data frame: u32 number of groups, groups and rows as they are in memory, then each column as form, length, payload. */
 import { endianness } from 'node:os';
-import { Batch, EDGE_HI, EDGE_LO, ID_WORDS } from './batch.js';
+import type { EdgePlan } from '../topology/definition.js';
+import { Batch, GROUP_WORDS, MAX_BATCH_ROWS, ROW_WORDS } from './batch.js';
 import { FRAME_HEADER_BYTES } from './frame.js';
 import type { RowLayout } from './layout.js';
 import { Malformed } from './malformed.js';
-import type { EdgePlan } from '../topology/definition.js';
 
 if (endianness() !== 'LE') throw new Error('Squall runs on little-endian machines only');
 
 const COLUMN_HEADER_BYTES = 5;
+const IDS_AT = FRAME_HEADER_BYTES + 4;
 
 /** A whole frame with the body of `batch`; the header is still to be sealed. */
 export function encodeBatch(batch: Batch): Buffer {
-  const idBytes = batch.count * ID_WORDS * 4;
-  let length = FRAME_HEADER_BYTES + idBytes;
+  const groupBytes = batch.groupCount * GROUP_WORDS * 4;
+  const rowBytes = batch.count * ROW_WORDS * 4;
+  let length = IDS_AT + groupBytes + rowBytes;
   const sizes: number[] = [];
   for (const column of batch.columns) {
     const size = column.measure();
@@ -21,8 +23,10 @@ export function encodeBatch(batch: Batch): Buffer {
     length += COLUMN_HEADER_BYTES + size;
   }
   const frame = Buffer.allocUnsafe(length);
-  frame.set(new Uint8Array(batch.ids.buffer, batch.ids.byteOffset, idBytes), FRAME_HEADER_BYTES);
-  let at = FRAME_HEADER_BYTES + idBytes;
+  frame.writeUInt32LE(batch.groupCount, FRAME_HEADER_BYTES);
+  frame.set(new Uint8Array(batch.groups.buffer, batch.groups.byteOffset, groupBytes), IDS_AT);
+  frame.set(new Uint8Array(batch.rows.buffer, batch.rows.byteOffset, rowBytes), IDS_AT + groupBytes);
+  let at = IDS_AT + groupBytes + rowBytes;
   for (let index = 0; index < batch.columns.length; index++) {
     const column = batch.columns[index];
     frame[at] = column.form;
@@ -33,12 +37,14 @@ export function encodeBatch(batch: Batch): Buffer {
 }
 
 /** The batch in a frame whose header was sound. Throws Malformed. The frame may be overwritten afterwards. */
-export function decodeBatch(frame: Buffer, count: number, edge: EdgePlan, layout: RowLayout): Batch {
-  const idBytes = count * ID_WORDS * 4;
-  let at = FRAME_HEADER_BYTES + idBytes;
-  if (at > frame.length) throw new Malformed('ids');
-  const ids = new Uint32Array(count * ID_WORDS);
-  new Uint8Array(ids.buffer).set(frame.subarray(FRAME_HEADER_BYTES, at));
+export function decodeBatch(frame: Buffer, count: number, edge: EdgePlan, layout: RowLayout, site: number): Batch {
+  if (frame.length < IDS_AT || count > MAX_BATCH_ROWS) throw new Malformed('ids');
+  const groupCount = frame.readUInt32LE(FRAME_HEADER_BYTES);
+  const rowsAt = IDS_AT + groupCount * GROUP_WORDS * 4;
+  let at = rowsAt + count * ROW_WORDS * 4;
+  if (groupCount > count || at > frame.length) throw new Malformed('ids');
+  const groups = words(frame, IDS_AT, groupCount * GROUP_WORDS);
+  const rows = words(frame, rowsAt, count * ROW_WORDS);
   const columns = layout.columns();
   for (const column of columns) {
     if (at + COLUMN_HEADER_BYTES > frame.length) throw new Malformed('columns');
@@ -50,12 +56,20 @@ export function decodeBatch(frame: Buffer, count: number, edge: EdgePlan, layout
     at += size;
   }
   if (at !== frame.length) throw new Malformed('trailing bytes');
-  const batch = new Batch(edge, layout, 0, columns, ids);
+  const batch = new Batch(edge, layout, site, columns, rows, groups);
   batch.count = count;
+  batch.groupCount = groupCount;
   batch.bytes = frame.length;
-  for (let row = 0; row < ids.length; row += ID_WORDS) {
-    batch.xorHi ^= ids[row + EDGE_HI];
-    batch.xorLo ^= ids[row + EDGE_LO];
+  for (let row = 0; row < rows.length; row += ROW_WORDS) {
+    if (rows[row + 2] >>> 16 >= groupCount) throw new Malformed('group');
+    batch.xorHi ^= rows[row];
+    batch.xorLo ^= rows[row + 1];
   }
   return batch;
+}
+
+function words(frame: Buffer, at: number, length: number): Uint32Array<ArrayBuffer> {
+  const copy = new Uint32Array(length);
+  new Uint8Array(copy.buffer).set(frame.subarray(at, at + length * 4));
+  return copy;
 }

@@ -22,6 +22,8 @@ interface Pair {
 
 export class TcpProxy {
   readonly port: number;
+  /** connections that were ever made */
+  accepted = 0;
   readonly #listener: Server;
   readonly #pairs = new Set<Pair>();
   readonly #flows: Record<Direction, Flow> = { 'to-server': freeFlow(), 'to-client': freeFlow() };
@@ -98,6 +100,7 @@ export class TcpProxy {
     }
     const server = createConnection({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
     client.setNoDelay(true);
+    this.accepted += 1;
     const pair = { client, server };
     this.#pairs.add(pair);
     this.#pump(client, server, this.#flows['to-server']);

@@ -1,0 +1,66 @@
+/** From arguments to an exit code. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { addCheck } from './check.js';
+import type { CommandContext } from './context.js';
+import { addDead } from './dead.js';
+import { engine as realEngine, type Engine } from './engine.js';
+import { printError } from './errors.js';
+import { EXIT, exitCodeOfError } from './exit-codes.js';
+import type { Io } from './io.js';
+import { addRun } from './run.js';
+
+/** In the order of `--help`. */
+const COMMANDS = [addRun, addCheck, addDead];
+
+/** Help is read at this width on a wider terminal, and where there is none. */
+const HELP_COLUMNS = 100;
+
+/** `args` without node and script. Everything is said through `io`; never rejects. */
+export async function main(args: readonly string[], io: Io, engine: Engine = realEngine): Promise<number> {
+  const context: CommandContext = { io, engine, exitCode: EXIT.ok };
+  try {
+    await createProgram(context).parseAsync(args, { from: 'user' });
+    return context.exitCode;
+  } catch (error) {
+    // Commander has said it already; help that was asked for is no error.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    printError(error, io.stderr, args.includes('--debug'));
+    return exitCodeOfError((error as { code?: unknown } | undefined)?.code);
+  }
+}
+
+function createProgram(context: CommandContext): Command {
+  const { stdout, stderr } = context.io;
+  const program = new Command('squall')
+    .description('Storm-style topologies on NATS: every spout and bolt a process, every tuple tracked to its end')
+    .version(version(), '--version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand(false)
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      getOutHelpWidth: () => Math.min(stdout.columns, HELP_COLUMNS),
+      getErrHelpWidth: () => Math.min(stderr.columns, HELP_COLUMNS),
+      getOutHasColors: () => stdout.hasColours,
+      getErrHasColors: () => stderr.hasColours,
+    })
+    .showHelpAfterError('(--help tells what there is)');
+  for (const add of COMMANDS) add(program, context);
+  return program;
+}
+
+/** Of the package, found from `dist/cli` as from `cli`. */
+function version(): string {
+  for (const place of ['../../package.json', '../package.json']) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(new URL(place, import.meta.url), 'utf8')) as Record<string, string>;
+      if (name === 'squall') return version;
+    } catch {
+      // the other place
+    }
+  }
+  return 'unknown';
+}
