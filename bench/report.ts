@@ -48,7 +48,7 @@ export function tableOf(
 }
 
 /** Writes figures, versions and machine under `bench/results/` and returns the file's path. */
-export function writeResults(root: string, results: readonly BenchmarkResult[], timing: Timing): string {
+export async function writeResults(root: string, results: readonly BenchmarkResult[], timing: Timing): Promise<string> {
   const folder = join(root, 'bench', 'results');
   const startedAt = new Date().toISOString();
   const names = results.map(({ benchmark }) => benchmark.name).join('+');
@@ -65,7 +65,7 @@ export function writeResults(root: string, results: readonly BenchmarkResult[], 
       squall: (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version,
       commit: outputOf('git', ['-C', root, 'describe', '--always', '--dirty']),
       node: process.versions.node,
-      natsServer: outputOf(natsServerBinary(), ['--version']),
+      natsServer: outputOf(await natsServerBinary(), ['--version']),
     },
     timing,
     benchmarks: results.map(({ benchmark, ...figures }) => ({

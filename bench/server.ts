@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findNatsServer } from '../core/cluster/nats-server-find.js';
 import { type Child, startChild } from './child.js';
 
 const START_LIMIT_MS = 10_000;
@@ -11,14 +12,17 @@ export interface BenchServer {
   readonly child: Child;
 }
 
-export function natsServerBinary(): string {
-  return process.env.SQUALL_NATS_SERVER ?? 'nats-server';
+/** The nats-server that Squall itself would start. */
+export function natsServerBinary(): Promise<string> {
+  binary ??= findNatsServer({ log: (line) => console.error(line) });
+  return binary;
 }
+let binary: Promise<string> | undefined;
 
 /** A nats-server of this run's own: loopback, a free port that the server picks, JetStream in `folder`. */
 export async function startServer(folder: string): Promise<BenchServer> {
   const storeFolder = join(folder, 'jetstream');
-  const child = startChild('nats-server', natsServerBinary(), [
+  const child = startChild('nats-server', await natsServerBinary(), [
     ...['--addr', '127.0.0.1', '--port', '-1', '--ports_file_dir', folder],
     ...['--jetstream', '--store_dir', storeFolder],
   ]);

@@ -28,7 +28,11 @@ export function addCheck(program: Command, context: CommandContext): void {
     });
 }
 
-async function check(file: string, settings: Readonly<Record<string, string>>, { io, engine }: CommandContext): Promise<number> {
+async function check(
+  file: string,
+  settings: Readonly<Record<string, string>>,
+  { io, engine }: CommandContext,
+): Promise<number> {
   const loadPlan = await engine.loadPlan();
   // The file may print when it is imported; stdout is for mistakes.
   const release = io.captureConsole((line) => io.stderr.write(`${line}\n`));
@@ -49,6 +53,11 @@ async function check(file: string, settings: Readonly<Record<string, string>>, {
 function describe({ name, components, edges }: TopologyPlan, { stdout }: Io): void {
   const spouts = components.filter(({ definition }) => definition.kind === 'spout').length;
   const tasks = components.reduce((sum, component) => sum + component.tasks, 0);
-  const parts = [plural(spouts, 'spout'), plural(components.length - spouts, 'bolt'), plural(tasks, 'task'), plural(edges.length, 'edge')];
+  const parts = [
+    plural(spouts, 'spout'),
+    plural(components.length - spouts, 'bolt'),
+    plural(tasks, 'task'),
+    plural(edges.length, 'edge'),
+  ];
   stdout.write(`${name} is fine: ${parts.join(', ')}\n`);
 }

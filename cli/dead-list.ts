@@ -1,9 +1,10 @@
 /** `squall dead T list` */
 import type { Command } from 'commander';
-import { type DeadContext, type StoreFlags } from './dead.js';
+import type { CommandContext } from './context.js';
+import { type StoreFlags, withLetters } from './dead-store.js';
 import { EXIT } from './exit-codes.js';
 import { count, plural } from './format.js';
-import { letterJson, letterRow, LETTER_COLUMNS, none } from './letter.js';
+import { LETTER_COLUMNS, letterJson, letterRow, none } from './letter.js';
 import { wholeNumber } from './options.js';
 import { styleOf } from './style.js';
 import { table } from './table.js';
@@ -16,20 +17,20 @@ interface ListFlags extends StoreFlags {
   readonly json?: boolean;
 }
 
-export function addDeadList(program: Command, context: DeadContext): Command {
+export function addDeadList(program: Command, topology: string, context: CommandContext): Command {
   return program
     .command('list')
     .description('a line for each dead letter, the oldest first')
-    .option('--limit <n>', `at most so many; ${DEFAULT_LIMIT} unless --json`, wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .option('--limit <n>', `at most so many; ${DEFAULT_LIMIT} unless --json`, wholeNumber(1))
     .option('--json', 'a JSON object in each line, with everything')
     .action(async (flags: ListFlags) => {
-      context.exitCode = await list(flags, context);
+      context.exitCode = await list(topology, flags, context);
     });
 }
 
-function list(flags: ListFlags, { topology, io, withStore }: DeadContext): Promise<number> {
-  const { stdout, stderr } = io;
-  return withStore(flags, async (store) => {
+function list(topology: string, flags: ListFlags, context: CommandContext): Promise<number> {
+  const { stdout, stderr } = context.io;
+  return withLetters(topology, flags, context, async (store) => {
     const all = await store.count();
     if (all === 0) {
       stderr.write(none(topology));

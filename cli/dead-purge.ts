@@ -1,7 +1,8 @@
 /** `squall dead T purge` */
 import type { Command } from 'commander';
 import { SquallError } from '../core/errors.js';
-import type { DeadContext, StoreFlags } from './dead.js';
+import type { CommandContext } from './context.js';
+import { type StoreFlags, withLetters } from './dead-store.js';
 import { EXIT } from './exit-codes.js';
 import { plural } from './format.js';
 import { none } from './letter.js';
@@ -10,18 +11,19 @@ interface PurgeFlags extends StoreFlags {
   readonly yes?: boolean;
 }
 
-export function addDeadPurge(program: Command, context: DeadContext): Command {
+export function addDeadPurge(program: Command, topology: string, context: CommandContext): Command {
   return program
     .command('purge')
     .description('remove all dead letters of the topology')
     .option('--yes', 'do not ask')
     .action(async (flags: PurgeFlags) => {
-      context.exitCode = await purge(flags, context);
+      context.exitCode = await purge(topology, flags, context);
     });
 }
 
-function purge(flags: PurgeFlags, { topology, io, withStore }: DeadContext): Promise<number> {
-  return withStore(flags, async (store) => {
+function purge(topology: string, flags: PurgeFlags, context: CommandContext): Promise<number> {
+  const { io } = context;
+  return withLetters(topology, flags, context, async (store) => {
     const all = await store.count();
     if (all === 0) {
       io.stderr.write(none(topology));

@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import { SquallError, shown } from '../core/errors.js';
 import type { StoredLetter } from '../core/inspect/dead-letter-store.js';
-import type { DeadContext, LetterStore, StoreFlags } from './dead.js';
+import type { CommandContext } from './context.js';
+import { type LetterStore, type StoreFlags, withLetters } from './dead-store.js';
 import { EXIT } from './exit-codes.js';
 import { letterJson, letterLines } from './letter.js';
 import { styleOf } from './style.js';
@@ -12,7 +13,7 @@ interface ShowFlags extends StoreFlags {
   readonly json?: boolean;
 }
 
-export function addDeadShow(program: Command, context: DeadContext): Command {
+export function addDeadShow(program: Command, topology: string, context: CommandContext): Command {
   return program
     .command('show')
     .description('everything about one: values, and each attempt with its error')
@@ -20,14 +21,14 @@ export function addDeadShow(program: Command, context: DeadContext): Command {
     .option('--id', 'take even a number for an id')
     .option('--json', 'as JSON, a letter in each line')
     .action(async (letter: string, flags: ShowFlags) => {
-      context.exitCode = await show(letter, flags, context);
+      context.exitCode = await show(topology, letter, flags, context);
     });
 }
 
-function show(wanted: string, flags: ShowFlags, { topology, io, withStore }: DeadContext): Promise<number> {
-  const { stdout } = io;
+function show(topology: string, wanted: string, flags: ShowFlags, context: CommandContext): Promise<number> {
+  const { stdout } = context.io;
   const style = styleOf(stdout);
-  return withStore(flags, async (store) => {
+  return withLetters(topology, flags, context, async (store) => {
     let found = 0;
     for await (const stored of matching(store, wanted, flags.id === true)) {
       if (!stdout.open) break;

@@ -21,7 +21,10 @@ export function printMessage(code: string, message: string, output: Output): voi
   const { red, dim } = styleOf(output);
   if (code === INTERNAL) {
     printLines(message, output, red('error: '));
-    printLines('This is a bug in Squall: please report it, with the lines above and what you ran.', output);
+    printLines(
+      'Unless the lines above lead to code of your own, this is a bug in Squall: please report it, with them and what you ran.',
+      output,
+    );
     return;
   }
   const lines = message.split('\n');

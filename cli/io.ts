@@ -30,6 +30,8 @@ export interface Io {
   onSignal(handler: (signal: StopSignal) => void): () => void;
   /** Until the returned function is called, whole lines that other code prints in this process go to `line` instead. */
   captureConsole(line: (text: string) => void): () => void;
+  /** Called when the process ends in whatever way it can notice, until the returned function is called. */
+  onExit(handler: () => void): () => void;
   /** Ends the process now. */
   exit(code: number): void;
 }
@@ -64,6 +66,10 @@ export function processIo(): Io {
       return () => {
         for (const release of releases) release();
       };
+    },
+    onExit(handler) {
+      process.on('exit', handler);
+      return () => void process.off('exit', handler);
     },
     exit: (code) => process.exit(code),
   };
@@ -132,5 +138,6 @@ function captureStream(stream: WriteStream, line: (text: string) => void): () =>
   return () => {
     stream.write = original;
     if (rest !== '') line(rest);
+    rest = '';
   };
 }

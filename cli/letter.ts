@@ -33,12 +33,15 @@ export function letterRow({ seq, letter }: StoredLetter): string[] {
 
 /** In one line. A bigint becomes its digits, bytes become base64. */
 export function letterJson({ seq, letter }: StoredLetter): string {
-  return JSON.stringify({ number: seq, ...letter }, function (this: Record<string, unknown>, key: string, value: unknown) {
-    // Bytes know how to become JSON, and have done so to `value`.
-    const original = this[key];
-    if (original instanceof Uint8Array) return Buffer.from(original).toString('base64');
-    return typeof value === 'bigint' ? String(value) : value;
-  });
+  return JSON.stringify(
+    { number: seq, ...letter },
+    function (this: Record<string, unknown>, key: string, value: unknown) {
+      // Bytes know how to become JSON, and have done so to `value`.
+      const original = this[key];
+      if (original instanceof Uint8Array) return Buffer.from(original).toString('base64');
+      return typeof value === 'bigint' ? String(value) : value;
+    },
+  );
 }
 
 export function letterLines({ seq, letter }: StoredLetter, style: Style): string[] {
@@ -60,7 +63,9 @@ export function letterLines({ seq, letter }: StoredLetter, style: Style): string
 
 function spanOf({ attempts }: DeadLetter): string {
   const [first, last] = [attempts[0], attempts.at(-1)];
-  return first === undefined || last === undefined ? '' : ` in ${duration(Math.max(0, last.endedAt - first.startedAt))}`;
+  return first === undefined || last === undefined
+    ? ''
+    : ` in ${duration(Math.max(0, last.endedAt - first.startedAt))}`;
 }
 
 function attemptLines({ attempt, startedAt, endedAt, failure }: DeadLetterAttempt, style: Style): string[] {

@@ -4,7 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { addCheck } from './check.js';
 import type { CommandContext } from './context.js';
 import { addDead } from './dead.js';
-import { engine as realEngine, type Engine } from './engine.js';
+import { type Engine, engine as realEngine } from './engine.js';
 import { printError } from './errors.js';
 import { EXIT, exitCodeOfError } from './exit-codes.js';
 import type { Io } from './io.js';
@@ -52,15 +52,8 @@ function createProgram(context: CommandContext): Command {
   return program;
 }
 
-/** Of the package, found from `dist/cli` as from `cli`. */
+/** Of the package; this file is `dist/cli/main.js` in it. */
 function version(): string {
-  for (const place of ['../../package.json', '../package.json']) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(new URL(place, import.meta.url), 'utf8')) as Record<string, string>;
-      if (name === 'squall') return version;
-    } catch {
-      // the other place
-    }
-  }
-  return 'unknown';
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { readonly version: string }).version;
 }

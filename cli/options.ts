@@ -1,6 +1,5 @@
 /** Options that several commands share, and how their values are read. */
 import { type Command, InvalidArgumentError } from 'commander';
-import { type ConnectFlags, type ConnectOptions, connectOptions } from '../core/transport/connect-options.js';
 
 /** Node's timers end at 2³¹ − 1 ms. */
 const LONGEST_DAYS = 24;
@@ -20,7 +19,8 @@ export function parseSet(text: string, before: Readonly<Record<string, string>> 
 /** `500ms`, `30s`, `1.5m`, `2h` in milliseconds. */
 export function parseDuration(text: string): number {
   const [, figure, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
-  if (figure === undefined) throw new InvalidArgumentError('Expected a time with its unit, such as 500ms, 30s, 5m or 2h.');
+  if (figure === undefined)
+    throw new InvalidArgumentError('Expected a time with its unit, such as 500ms, 30s, 5m or 2h.');
   const ms = Math.round(Number(figure) * UNIT_MS[unit as keyof typeof UNIT_MS]);
   if (ms < 1 || ms > LONGEST_DAYS * DAY_MS) {
     throw new InvalidArgumentError(`Expected a time from 1ms to ${LONGEST_DAYS * 24}h.`);
@@ -29,16 +29,12 @@ export function parseDuration(text: string): number {
 }
 
 /** A reader of whole numbers from `min` to `max`. */
-export function wholeNumber(min: number, max: number): (text: string) => number {
+export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`Expected a whole number from ${min} to ${count(max)}.`);
+    throw new InvalidArgumentError(`Expected a whole number from ${min}${max > 1e9 ? '' : ` to ${max}`}.`);
   };
-}
-
-function count(value: number): string {
-  return value === Number.MAX_SAFE_INTEGER ? 'as many as you like' : String(value);
 }
 
 export function addSetOption(command: Command): Command {
@@ -70,8 +66,3 @@ Environment:
   NATS_URL, NATS_CONTEXT, NATS_USER, NATS_PASSWORD, NATS_TOKEN, NATS_CREDS, NATS_NKEY, NATS_CERT, NATS_KEY, NATS_CA
   as the nats command reads them; a flag goes before. With neither --nats nor NATS_URL nor a context, the state folder
   has a nats-server of its own.`;
-
-/** undefined: the server that belongs to the state folder. Throws ERR_SQUALL_NATS_OPTIONS. */
-export function natsOf(flags: ConnectFlags, env: NodeJS.ProcessEnv): ConnectOptions | undefined {
-  return connectOptions(flags, env);
-}

@@ -23,9 +23,8 @@ export class Progress {
   readonly #screen: Screen;
   readonly #style: Style;
   readonly #rates = new Rates();
-  readonly #releaseConsole: () => void;
+  readonly #releases: readonly (() => void)[];
   readonly #timers: readonly NodeJS.Timeout[];
-  readonly #flush = () => this.#screen.flush();
 
   constructor(run: Pick<Run, 'snapshot' | 'on'>, io: Io, { debug }: { readonly debug: boolean }) {
     this.#run = run;
@@ -33,14 +32,16 @@ export class Progress {
     this.#screen = screenOf(io.stderr);
     this.#style = styleOf(io.stderr);
     this.#listen(debug);
-    // The topology file is imported here too, and may print.
-    this.#releaseConsole = io.captureConsole((line) => this.#screen.log(this.#foreign(line)));
+    this.#releases = [
+      // The topology file is imported here too, and may print.
+      io.captureConsole((line) => this.#screen.log(this.#foreign(line))),
+      io.onExit(() => this.#screen.flush()),
+    ];
     const { isTerminal } = io.stderr;
     this.#timers = [
       setInterval(() => this.#sample(), REPAINT_MS),
       ...(isTerminal ? [] : [setInterval(() => this.#line(), LINE_MS)]),
     ];
-    process.once('exit', this.#flush);
   }
 
   /** Something Squall has to say. */
@@ -51,8 +52,7 @@ export class Progress {
   /** Leaves the lines that were printed, and nothing of the table. Idempotent. */
   end(): void {
     for (const timer of this.#timers) clearInterval(timer);
-    process.off('exit', this.#flush);
-    this.#releaseConsole();
+    for (const release of this.#releases) release();
     this.#screen.paint([]);
   }
 
@@ -74,7 +74,9 @@ export class Progress {
     run.on('worker-restarted', ({ title, pid }) => this.say(`${this.#short(title)} is back (process ${pid})`));
     const tellDead = upTo(TOLD_ONE_BY_ONE, 'dead letters are only counted', (text) => this.#screen.log(text));
     run.on('dead-letter', ({ component, id, reason, message }) => {
-      tellDead(() => yellow('dead letter: ') + this.#foreign(`${component} ${id}: ${reason}: ${message.split('\n')[0]}`));
+      tellDead(
+        () => yellow('dead letter: ') + this.#foreign(`${component} ${id}: ${reason}: ${message.split('\n')[0]}`),
+      );
     });
     if (!debug) return;
     const tellReplay = upTo(TOLD_ONE_BY_ONE, 'replays are only counted', (text) => this.#screen.log(text));
@@ -95,7 +97,7 @@ export class Progress {
     if (isUnderWay(snapshot)) this.#rates.add(performance.now(), rateCounts(snapshot));
     if (!this.#io.stderr.isTerminal) return;
     // A line as wide as the terminal makes some of them begin another.
-    this.#screen.paint(progressTable(snapshot, this.#rates, this.#style, this.#io.stderr.columns - 1));
+    this.#screen.paint(['', ...progressTable(snapshot, this.#rates, this.#style, this.#io.stderr.columns - 1)]);
   }
 
   #line(): void {

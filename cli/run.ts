@@ -1,9 +1,8 @@
 /** `squall run FILE` */
-import { basename } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Run } from '../core/cluster/run.js';
 import type { RunOptions, RunResult } from '../core/cluster/run-types.js';
-import type { ConnectFlags } from '../core/transport/connect-options.js';
+import { type ConnectFlags, connectOptions } from '../core/transport/connect-options.js';
 import type { CommandContext } from './context.js';
 import { printMessage } from './errors.js';
 import { exitCodeOfRun, exitCodeOfSignal } from './exit-codes.js';
@@ -15,7 +14,6 @@ import {
   addStateOption,
   DEFAULT_STATE,
   NATS_HELP,
-  natsOf,
   parseDuration,
   wholeNumber,
 } from './options.js';
@@ -87,7 +85,7 @@ async function runTopology(file: string, flags: RunFlags, { io, engine }: Comman
     set: flags.set ?? {},
     workers: flags.workers,
     ackers: flags.ackers,
-    nats: natsOf(flags, io.env),
+    nats: connectOptions(flags, io.env),
     durationMs: flags.duration,
     debug: flags.debug ?? false,
     state: flags.state,
@@ -105,7 +103,7 @@ async function runTopology(file: string, flags: RunFlags, { io, engine }: Comman
     stopper.release();
     progress.end();
   }
-  tell(result, run, stopper.signal(), flags, io, file);
+  tell(result, run, stopper.signal(), flags, io);
   return exitCodeOfRun(result, stopper.signal());
 }
 
@@ -137,25 +135,24 @@ function stopOnSignals(run: Run, progress: Progress, io: Io): { signal(): StopSi
   return { signal: () => first, release };
 }
 
-function tell(result: RunResult, run: Run, signal: StopSignal | undefined, flags: RunFlags, io: Io, file: string): void {
+function tell(result: RunResult, run: Run, signal: StopSignal | undefined, flags: RunFlags, io: Io): void {
   const lines = summary(result, {
     snapshot: run.snapshot(),
     signal,
     state: flags.state,
-    where: whereOf(flags),
+    lookAt: flags.jetstream ? `squall dead ${result.topology} list${whereOf(flags)}` : undefined,
     style: styleOf(io.stderr),
     width: io.stderr.columns - 1,
   });
   for (const line of lines) io.stderr.write(`${line}\n`);
   if (result.error !== undefined) printMessage(result.error.code, result.error.message, io.stderr);
-  else if (result.status === 'failed') printMessage('ERR_SQUALL_INTERNAL', `${basename(file)} failed`, io.stderr);
   if (flags.json === true) io.stdout.write(`${JSON.stringify(result)}\n`);
 }
 
 /** What `squall dead` needs to look where this run has put its letters. A URL may hold a password: left out. */
 function whereOf({ state, nats, context }: RunFlags): string {
   return [
-    ...(state === DEFAULT_STATE ? [] : [` --state ${state}`]),
+    ...(state === DEFAULT_STATE ? [] : [` --state ${/^[\w./-]+$/.test(state) ? state : JSON.stringify(state)}`]),
     ...(context === undefined ? [] : [` --context ${context}`]),
     ...(nats === undefined ? [] : [` --nats ${nats.includes('@') ? '…' : nats}`]),
   ].join('');

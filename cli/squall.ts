@@ -8,7 +8,8 @@ const args = process.argv.slice(2);
 const io = processIo();
 
 // A URL may hold a password: from here on `ps` does not show it.
-if (args.some((arg) => /^\S+@/.test(arg.replace(/^--nats=/, '')))) process.title = 'squall';
+const isUrl = (arg: string, at: number) => arg.startsWith('--nats=') || args[at - 1] === '--nats';
+if (args.some((arg, at) => isUrl(arg, at) && arg.includes('@'))) process.title = `squall ${args[0]}`;
 
 process.on('uncaughtException', (error) => {
   printError(error, io.stderr, true);

@@ -1,5 +1,4 @@
 /** What a run came to, for somebody who reads it at night. */
-import type { Run } from '../core/cluster/run.js';
 import type { Balance, RunResult, RunSnapshot } from '../core/cluster/run-types.js';
 import { componentTable, replaysOf, settled } from './component-table.js';
 import { clean, count, duration, plural } from './format.js';
@@ -8,20 +7,23 @@ import { tasksOf } from './progress-lines.js';
 import type { Style } from './style.js';
 
 export interface SummaryContext {
-  readonly snapshot: ReturnType<Run['snapshot']>;
+  readonly snapshot: RunSnapshot;
   /** the first signal that came */
   readonly signal: StopSignal | undefined;
   readonly state: string;
-  /** the options that another command needs to find the same letters, such as ` --state DIR` */
-  readonly where: string;
+  /** the command that shows the dead letters; undefined where they were not kept */
+  readonly lookAt: string | undefined;
   readonly style: Style;
   readonly width: number;
 }
 
-/** Nothing for a run that failed before it began: there is only its error. */
 export function summary(result: RunResult, context: SummaryContext): string[] {
   const { snapshot, style, width } = context;
-  if (result.status === 'failed' && !hasBegun(result)) return [];
+  if (!hasBegun(result)) {
+    // Of one that failed before it began there is only its error to tell.
+    if (result.status === 'failed') return [];
+    if (result.status === 'stopped') return [`${result.topology || 'the topology'} was stopped before it began`];
+  }
   const seconds = result.durationMs / 1000;
   const totals = settled(result);
   const rate = (name: string) => (seconds > 0 ? totals[name] / seconds : undefined);
@@ -29,14 +31,18 @@ export function summary(result: RunResult, context: SummaryContext): string[] {
   return ['', headline(result, context), '', style.dim(titles), ...rows, '', ...facts(result, context)];
 }
 
-function headline({ topology, status, durationMs, drained, spouts }: RunResult, { signal, style }: SummaryContext): string {
+function headline(
+  { topology, status, durationMs, drained, spouts }: RunResult,
+  { signal, style }: SummaryContext,
+): string {
+  const untracked = Object.values(spouts).some((spout) => spout.untracked > 0);
   const after = `after ${duration(durationMs)}`;
   const by = signal === undefined ? '' : ` by ${signal}`;
   const pending = Object.values(spouts).reduce((sum, spout) => sum + spout.pending, 0);
   const name = style.bold(topology);
   switch (status) {
     case 'completed':
-      return `${name} ${style.green('completed')} in ${duration(durationMs)}: every tuple is processed`;
+      return `${name} ${style.green('completed')} in ${duration(durationMs)}${untracked ? '' : ': every tuple is processed'}`;
     case 'dead-letters':
       return `${name} ${style.yellow('ended with dead letters')} in ${duration(durationMs)}: every other tuple is processed`;
     case 'incomplete':
@@ -50,28 +56,35 @@ function headline({ topology, status, durationMs, drained, spouts }: RunResult, 
   }
 }
 
-function facts(result: RunResult, { state, where, style }: SummaryContext): string[] {
-  const { topology, spouts, completeLatencyMs: latency, workers, dropped, warnings, status } = result;
+function facts(result: RunResult, { state, lookAt, style }: SummaryContext): string[] {
+  const { spouts, completeLatencyMs: latency, workers, dropped, warnings, status } = result;
   const lines: string[] = [];
   const fact = (name: string, text: string) => lines.push(`${style.dim(name.padEnd(9))} ${text}`);
   if (latency.max > 0) {
     const { p50, p90, p99, max } = latency;
-    fact('latency', `p50 ${duration(p50)}, p90 ${duration(p90)}, p99 ${duration(p99)}, max ${duration(max)}, from emit to complete`);
+    fact(
+      'latency',
+      `p50 ${duration(p50)}, p90 ${duration(p90)}, p99 ${duration(p99)}, max ${duration(max)}, from emit to complete`,
+    );
   }
   const replays = reasonsOf(result);
   if (replays !== '') fact('replays', replays);
   const untracked = Object.values(spouts).reduce((sum, spout) => sum + spout.untracked, 0);
   if (untracked > 0) fact('untracked', `${plural(untracked, 'tuple')}: nobody knows whether they arrived`);
   const dead = Object.values(spouts).reduce((sum, spout) => sum + spout.deadLettered, 0);
-  if (dead > 0) fact('dead', `${plural(dead, 'dead letter')}; see them with: squall dead ${topology} list${where}`);
-  fact('processes', `${count(workers.started - workers.restarts)} started${workers.restarts > 0 ? `, ${plural(workers.restarts, 'restart')}` : ''}`);
+  const see = lookAt === undefined ? 'not kept, for want of JetStream' : `see them with: ${lookAt}`;
+  if (dead > 0) fact('dead', `${plural(dead, 'dead letter')}; ${see}`);
+  fact(
+    'processes',
+    `${count(workers.started)} started${workers.restarts > 0 ? `, ${plural(workers.restarts, 'restart')}` : ''}`,
+  );
   const causes = listed(dropped);
   if (causes !== '') fact('dropped', `frames and messages: ${causes}`);
   const unbalanced = imbalance(result.balance, status);
   if (unbalanced !== '') fact('balance', style.yellow(unbalanced));
   for (const warning of warnings) fact('warning', style.yellow(clean(warning)));
   if (status === 'stopped' || status === 'failed') {
-    fact('kept', `how far it came is in ${state}; the next run goes on from there (--fresh begins anew)`);
+    fact('resume', `the next run goes on where this one ended (kept in ${state}; --fresh begins anew)`);
   }
   return lines;
 }

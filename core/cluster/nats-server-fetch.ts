@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
@@ -22,7 +22,14 @@ const LOCK_STALE_MS = 300_000;
 const LOCK_POLL_MS = 200;
 
 /** One server that does not answer must not hold up the others, nor for minutes. */
-const NETWORK_OPTIONS = ['-o', 'Acquire::Retries=2', '-o', 'Acquire::http::Timeout=20', '-o', 'Acquire::https::Timeout=20'];
+const NETWORK_OPTIONS = [
+  '-o',
+  'Acquire::Retries=2',
+  '-o',
+  'Acquire::http::Timeout=20',
+  '-o',
+  'Acquire::https::Timeout=20',
+];
 
 /**
  * Puts nats-server at `target`, by way of `apt-get download` and `dpkg -x`. Package lists that are empty or stale are
@@ -30,8 +37,9 @@ const NETWORK_OPTIONS = ['-o', 'Acquire::Retries=2', '-o', 'Acquire::http::Timeo
  * processes at once: one fetches, the others wait, and `target` appears whole. Throws an Error that says why it failed.
  */
 export async function fetchNatsServer({ target, env, log }: FetchOptions): Promise<void> {
-  if (!existsSync('/usr/bin/apt-get') || !existsSync('/usr/bin/dpkg')) {
-    throw new Error('only packages of Debian and Ubuntu can be fetched');
+  const dirs = searchPath(env).split(delimiter);
+  if (!['apt-get', 'dpkg'].every((tool) => dirs.some((dir) => existsSync(join(dir, tool))))) {
+    throw new Error('that needs apt-get and dpkg, which Debian and Ubuntu have');
   }
   const cacheDir = dirname(target);
   await mkdir(cacheDir, { recursive: true });
@@ -104,16 +112,22 @@ async function unpack(archive: string, work: string, env: NodeJS.ProcessEnv): Pr
 }
 
 async function command(name: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const path = [env.PATH, '/usr/sbin', '/usr/bin', '/sbin', '/bin'].filter(Boolean).join(':');
   try {
-    const environment = { ...env, PATH: path, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' };
+    const environment = { ...env, PATH: searchPath(env), LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' };
     await run(name, args, { cwd, env: environment, timeout: COMMAND_TIMEOUT_MS });
   } catch (error) {
     const { stderr = '', message, killed } = error as Error & { readonly stderr?: string; readonly killed?: boolean };
     const verb = args.find((arg) => arg === 'update' || arg === 'download') ?? args[0];
-    const reason = killed ? `nothing within ${COMMAND_TIMEOUT_MS} ms` : (/^E: .*/m.exec(stderr)?.[0] ?? message.split('\n')[0]);
+    const reason = killed
+      ? `nothing within ${COMMAND_TIMEOUT_MS} ms`
+      : (/^E: .*/m.exec(stderr)?.[0] ?? message.split('\n')[0]);
     throw new Error(`${name} ${verb}: ${reason}`, { cause: error });
   }
+}
+
+/** dpkg calls tools of its own, which a trimmed PATH may lack. */
+function searchPath(env: NodeJS.ProcessEnv): string {
+  return [env.PATH, '/usr/sbin', '/usr/bin', '/sbin', '/bin'].filter(Boolean).join(delimiter);
 }
 
 /** Waits for the lock file; returns what removes it. */

@@ -93,7 +93,7 @@ export function advice(platform: NodeJS.Platform, debian: boolean): string {
   return `Download it from ${release}`;
 }
 
-export function isDebian(): boolean {
+function isDebian(): boolean {
   try {
     return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(readFileSync('/etc/os-release', 'utf8'));
   } catch {

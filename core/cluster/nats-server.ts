@@ -84,7 +84,12 @@ export async function launch(options: LaunchOptions): Promise<EmbeddedNats> {
   const name = `squall-${randomBytes(6).toString('hex')}`;
   const configFile = join(dir, 'nats-server.conf');
   // The server's configuration language takes JSON.
-  const config = { listen: `${HOST}:${port}`, server_name: name, jetstream: { store_dir: join(dir, 'jetstream') }, ...settings };
+  const config = {
+    listen: `${HOST}:${port}`,
+    server_name: name,
+    jetstream: { store_dir: join(dir, 'jetstream') },
+    ...settings,
+  };
   writeFileSync(configFile, JSON.stringify(config, null, 2), { mode: 0o600 });
 
   const log = openLog(logFile);
@@ -96,29 +101,25 @@ export async function launch(options: LaunchOptions): Promise<EmbeddedNats> {
     closeSync(log);
   }
   const exited = new Promise<ServerExit>((resolve, reject) => {
-    child.once('error', reject);
+    child.on('error', reject);
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
+  const guard = child.pid === undefined ? undefined : guardServer(child.pid);
   let over = false;
-  exited.then(
-    () => {
-      over = true;
-    },
-    () => {
-      over = true;
-    },
-  );
+  const end = (): void => {
+    over = true;
+    guard?.kill();
+  };
+  exited.then(end, end);
   const kill = (): void => {
     child.kill('SIGKILL');
   };
   const deadline = performance.now() + READY_TIMEOUT_MS;
   try {
-    if (child.pid === undefined) await exited; // rejects with the reason
-    const guard = guardServer(child.pid as number);
-    void exited.finally(() => guard?.kill());
     while ((await greetingName(port)) !== name) {
+      // Rejects where there is nothing to run.
       if (over) throw new Error(`it ended with ${describe(await exited)}`);
-      if (performance.now() > deadline) throw new Error(`it did not answer on port ${port} within ${READY_TIMEOUT_MS} ms`);
+      if (performance.now() > deadline) throw new Error(`port ${port} did not answer within ${READY_TIMEOUT_MS} ms`);
       await delay(READY_POLL_MS);
     }
   } catch (cause) {

@@ -6,7 +6,7 @@ import { EventEmitter } from 'eventemitter3';
 import { join } from 'node:path';
 import type { Connection, FromWorker, PeerState, TaskAssignment, WorkerError } from '../runtime/protocol.js';
 import { takeSuspect } from '../runtime/suspect-file.js';
-import { ACKER_COMPONENT, type Position, type TopologyPlan } from '../topology/definition.js';
+import type { Position, TopologyPlan } from '../topology/definition.js';
 import { Accounts } from './accounts.js';
 import type { Assignment, WorkerPlace } from './assignment.js';
 import type { LetterBox } from './letter-box.js';
@@ -104,10 +104,6 @@ export class Supervisor extends EventEmitter<RunEvents> {
 
   /** Starts everything. Resolves with the result when the run is over; never rejects. */
   run(): Promise<RunResult> {
-    const { state, plan, resumed, run } = this.#options;
-    const record = state.readRun(plan.name);
-    state.writeRun(plan.name, { run, startedAt: Date.now(), starts: resumed ? (record?.starts ?? 0) + 1 : 1 });
-    if (!resumed) state.writePositions(plan.name, {});
     for (const worker of this.#workers) this.#spawn(worker);
     this.#looking = setInterval(() => this.#look(), LOOK_EVERY_MS);
     return this.#finished;
@@ -194,7 +190,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
           component,
           index,
           position: this.#positions[`${component}/${index}`],
-          resumed: resumed || worker.epoch > 1,
+          resumed: resumed || (worker.epoch > 1 && this.#goAt !== 0),
           ended: this.#ended.has(task),
         }),
       ),
@@ -231,11 +227,9 @@ export class Supervisor extends EventEmitter<RunEvents> {
         return this.#link(worker, message.up, message.why);
       case 'stats':
         return this.#accounts.report(message.stats);
-      case 'replay': {
-        const { type: _type, ...replay } = message;
-        this.emit('replay', replay);
+      case 'replays':
+        for (const replay of message.replays) this.emit('replay', replay);
         return;
-      }
       case 'letter':
         return this.#letter(worker, message.number, message.letter);
       case 'stopped':
@@ -253,6 +247,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
       if (!this.#workers.every(({ state }) => state === 'ready')) return;
       this.#phase = 'running';
       this.#goAt = performance.now();
+      this.#begin();
       for (const { process } of this.#workers) {
         process?.send({ type: 'peers', peers: this.#peers() });
       }
@@ -267,6 +262,14 @@ export class Supervisor extends EventEmitter<RunEvents> {
     this.#broadcast(worker, 'ready');
     const { title, tasks } = worker.place;
     this.emit('worker-restarted', { title, pid: worker.process?.pid ?? 0, tasks: tasks.map(({ task }) => task) });
+  }
+
+  /** From now on there is something to go on with, should this run be cut off. */
+  #begin(): void {
+    const { state, plan, resumed, run } = this.#options;
+    const starts = resumed ? (state.readRun(plan.name)?.starts ?? 0) + 1 : 1;
+    state.writeRun(plan.name, { run, startedAt: Date.now(), starts });
+    if (!resumed) state.writePositions(plan.name, {});
   }
 
   #peers(): PeerState[] {
@@ -365,7 +368,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
     const deaths = (this.#deaths.get(suspect.id) ?? 0) + 1;
     this.#deaths.set(suspect.id, deaths);
     if (deaths < DEATHS_BEFORE_QUARANTINE) return;
-    const place = worker.place.tasks.find(({ component }) => component !== ACKER_COMPONENT);
+    const place = worker.place.tasks.find(({ task }) => task === suspect.task);
     const failure = {
       reason: 'kills-worker' as const,
       attempts: deaths + 1,
@@ -498,7 +501,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
       this.#stoppedOne();
     });
     clearTimeout(overdue);
-    this.#savePositions();
+    if (this.#goAt !== 0) this.#savePositions();
     const result = this.#result();
     const { state, plan } = this.#options;
     // everything is completed or buried: the next run begins at the beginning

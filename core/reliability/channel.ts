@@ -11,7 +11,12 @@ interface Unconfirmed<P> {
   readonly records: number;
   readonly bytes: number;
   readonly payload: P;
+  /** known not to have arrived */
+  lost: boolean;
 }
+
+/** Gaps of a channel that are told one by one; older ones are told as one range, which costs replays, not tuples. */
+const MAX_GAPS = 16;
 
 /** The sending end. Counts are exact at any time: sent = consumed + failed + lost + unconfirmed. */
 export class SendChannel<P> {
@@ -31,8 +36,6 @@ export class SendChannel<P> {
   #confirmed = 0;
   #windowRecords: number;
   #windowBytes: number;
-  /** frames up to this were already failed as lost */
-  #lostTo = 0;
   readonly #unconfirmed: Unconfirmed<P>[] = [];
   #head = 0;
 
@@ -61,7 +64,7 @@ export class SendChannel<P> {
     this.bytes += bytes;
     this.xorHi ^= xorHi;
     this.xorLo ^= xorLo;
-    this.#unconfirmed.push({ frame: this.frame, records, bytes, payload });
+    this.#unconfirmed.push({ frame: this.frame, records, bytes, payload, lost: false });
   }
 
   /** Applies what the receiver says; calls `lost` for each frame it misses, once. Old and repeated credits do no harm. */
@@ -69,13 +72,8 @@ export class SendChannel<P> {
     if (credit.frame > this.frame) return;
     this.#windowRecords = credit.windowRecords;
     this.#windowBytes = credit.windowBytes;
-    if (credit.lostTo > this.#lostTo && credit.lostTo <= this.frame) {
-      for (let index = this.#head; index < this.#unconfirmed.length; index++) {
-        const { frame, payload } = this.#unconfirmed[index];
-        if (frame >= credit.lostFrom && frame <= credit.lostTo && frame > this.#lostTo) lost(payload, frame);
-      }
-      this.#lostTo = credit.lostTo;
-    }
+    const { missing } = credit;
+    for (let gap = 0; gap < missing.length; gap += 2) this.#missing(missing[gap], missing[gap + 1], lost);
     if (credit.frame < this.#confirmed) return;
     this.#confirmed = credit.frame;
     this.consumed = credit.consumed;
@@ -91,10 +89,21 @@ export class SendChannel<P> {
     }
   }
 
+  #missing(first: number, last: number, lost: (payload: P, frame: number) => void): void {
+    if (last <= this.#confirmed) return;
+    for (let index = this.#head; index < this.#unconfirmed.length; index++) {
+      const sent = this.#unconfirmed[index];
+      if (sent.frame > last) return;
+      if (sent.frame < first || sent.lost) continue;
+      sent.lost = true;
+      lost(sent.payload, sent.frame);
+    }
+  }
+
   /** Calls `visit` for each frame that is neither confirmed nor known to be lost. */
   forEachUnconfirmed(visit: (payload: P) => void): void {
     for (let index = this.#head; index < this.#unconfirmed.length; index++) {
-      if (this.#unconfirmed[index].frame > this.#lostTo) visit(this.#unconfirmed[index].payload);
+      if (!this.#unconfirmed[index].lost) visit(this.#unconfirmed[index].payload);
     }
   }
 }
@@ -127,8 +136,8 @@ export class ReceiveChannel {
   #confirmed = 0;
   #confirmedConsumed = 0;
   #confirmedFailed = 0;
-  #lostFrom = 0;
-  #lostTo = 0;
+  /** pairs of first and last missing frame */
+  #missing: number[] = [];
   /** cumulative losses as of `#confirmed` */
   readonly #losses: { readonly frame: number; readonly records: number }[] = [];
   #confirmedLost = 0;
@@ -147,8 +156,10 @@ export class ReceiveChannel {
     const gap = frame !== this.frame + 1;
     if (gap) {
       const missing = Math.max(0, total - records - this.total);
-      if (this.#lostTo <= this.#confirmed) this.#lostFrom = this.frame + 1;
-      this.#lostTo = frame - 1;
+      const gaps = [...this.#missing, this.frame + 1, frame - 1];
+      // the two oldest become one
+      if (gaps.length > MAX_GAPS * 2) gaps.splice(1, 2);
+      this.#missing = gaps;
       this.lost += missing;
       this.#losses.push({ frame: frame - 1, records: missing });
       // what was lost is unknown: go on from what the sender says
@@ -195,14 +206,12 @@ export class ReceiveChannel {
   }
 
   credit(windowRecords: number, windowBytes: number, into: Credit): void {
-    const losing = this.#lostTo > 0;
     into.frame = this.#confirmed;
     into.consumed = this.#confirmedConsumed;
     into.failed = this.#confirmedFailed;
     into.lost = this.#confirmedLost;
     into.windowRecords = windowRecords;
     into.windowBytes = windowBytes;
-    into.lostFrom = losing ? this.#lostFrom : 0;
-    into.lostTo = losing ? this.#lostTo : 0;
+    into.missing = this.#missing;
   }
 }

@@ -17,7 +17,6 @@ import {
   MAX_GENERATION,
   MAX_SLOTS,
   MIN_SLOTS,
-  rootGeneration,
   rootHi,
   rootLo,
   rootSlot,
@@ -257,7 +256,7 @@ export class Ledger<Kept> {
     if (this.#live(hi, lo) === undefined) return;
     const slot = rootSlot(lo);
     this.#touched[slot] = now;
-    this.#wheel.renew(slot);
+    this.#wheel.renew(slot, now);
   }
 
   /** Turns the clock to `now`: attempts that nobody has held for T time out. */
@@ -276,8 +275,11 @@ export class Ledger<Kept> {
       const entry = this.#entries[slot] as Entry<Kept>;
       const newest = entry.newest === slot;
       const startedAt = this.#started[slot];
-      if (acker !== undefined || !newest) this.#dropAttempt(entry, slot);
-      else this.#demote(entry, slot);
+      if (acker !== undefined || !newest) {
+        // a restarted acker may hold it as well: its INIT can have come after the restart
+        this.#forget(slot);
+        this.#dropAttempt(entry, slot);
+      } else this.#demote(entry, slot, now);
       if (newest) this.#lose(entry, { ...failure, reason, attempts: entry.attempt }, startedAt, now);
     }
   }
@@ -337,7 +339,7 @@ export class Ledger<Kept> {
       return;
     }
     const startedAt = this.#started[slot];
-    this.#demote(entry, slot);
+    this.#demote(entry, slot, now);
     this.#lose(entry, { reason: 'timeout', attempts: entry.attempt }, startedAt, now);
   }
 
@@ -407,7 +409,7 @@ export class Ledger<Kept> {
     this.#touched[slot] = now;
     this.#started[slot] = now;
     this.#entries[slot] = entry;
-    this.#wheel.add(slot);
+    this.#wheel.add(slot, now);
     entry.newest = slot;
     this.hi = rootHi(this.#options.task, this.#options.epoch, generation);
     this.lo = rootLo(slot, generation);
@@ -416,12 +418,12 @@ export class Ledger<Kept> {
   }
 
   /** The newest attempt is superseded but lives T more: its tree may yet complete. */
-  #demote(entry: Entry<Kept>, slot: number): void {
+  #demote(entry: Entry<Kept>, slot: number, now: number): void {
     entry.newest = -1;
     entry.older ??= [];
     entry.older.unshift(slot);
     this.counts.superseded += 1;
-    this.#wheel.renew(slot);
+    this.#wheel.renew(slot, now);
     // one place is kept for the attempt to come
     while (entry.older.length > MAX_LIVE_ATTEMPTS - 1) {
       const oldest = entry.older.pop() as number;
@@ -455,10 +457,12 @@ export class Ledger<Kept> {
     this.#freeCount += 1;
   }
 
+  /** Of another generation, or of an earlier incarnation of this task (an acker may not know yet): no attempt of ours. */
   #live(hi: number, lo: number): Entry<Kept> | undefined {
     const slot = rootSlot(lo);
     if (slot >= this.#capacity || this.#state[slot] !== LIVE) return undefined;
-    if (this.#generation[slot] !== rootGeneration(hi, lo)) return undefined;
+    const generation = this.#generation[slot];
+    if (hi !== rootHi(this.#options.task, this.#options.epoch, generation) || lo !== rootLo(slot, generation)) return undefined;
     return this.#entries[slot];
   }
 

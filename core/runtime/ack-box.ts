@@ -27,6 +27,8 @@ class Waiting {
   readonly acks = new Uint32Array(MAX_ROWS * XOR_WORDS);
   initWords = 0;
   ackWords = 0;
+  /** where in `acks` the last record went; −1: none */
+  last = -1;
   forgets: number[] = [];
   fails: FailRecord[] = [];
   /** row of `acks` + 1, by hash of the root */
@@ -88,6 +90,13 @@ export class AckBox {
     const waiting = this.#waiting[ackerOf(lo, this.#ackers)];
     const { acks, index } = waiting;
     this.#dirty = true;
+    // the tuples of one execute come together, so mostly it is the root of the last one again
+    const last = waiting.last;
+    if (last >= 0 && acks[last + 1] === lo && acks[last] === hi) {
+      acks[last + 2] ^= xorHi;
+      acks[last + 3] ^= xorLo;
+      return;
+    }
     let at = Math.imul(lo ^ Math.imul(hi, 0x9e3779b1), 0x85ebca6b) >>> 17;
     for (; ; at = (at + 1) & (HASH_SIZE - 1)) {
       const row = index[at];
@@ -96,6 +105,7 @@ export class AckBox {
       if (acks[word + 1] === lo && acks[word] === hi) {
         acks[word + 2] ^= xorHi;
         acks[word + 3] ^= xorLo;
+        waiting.last = word;
         return;
       }
     }
@@ -106,6 +116,7 @@ export class AckBox {
     acks[word + 3] = xorLo;
     waiting.ackWords = word + XOR_WORDS;
     index[at] = waiting.ackWords / XOR_WORDS;
+    waiting.last = word;
     if (waiting.ackWords === acks.length) this.#send(waiting);
   }
 
@@ -149,6 +160,7 @@ export class AckBox {
     if (waiting.ackWords > 0) waiting.index.fill(0);
     waiting.initWords = 0;
     waiting.ackWords = 0;
+    waiting.last = -1;
     waiting.forgets = [];
     waiting.fails = [];
     waiting.link.send(parcel);

@@ -54,8 +54,7 @@ export class AckerTask implements LocalPeer {
     lost: 0,
     windowRecords: 0,
     windowBytes: 0,
-    lostFrom: 0,
-    lostTo: 0,
+    missing: [],
   };
   /** called when ack records were lost on the way, so that ledgers look after their roots */
   readonly #acksLost: () => void;

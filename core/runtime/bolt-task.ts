@@ -1,7 +1,7 @@
 /** A task of a bolt: takes tuples while its outputs have room, executes them in order, acks what ended well. */
 import { SquallError } from '../errors.js';
 import type { BoltDefinition, BoltInstance, BoltOut, EmitOptions, TaskContext } from '../topology/definition.js';
-import { type Batch, metaReason } from '../wire/batch.js';
+import { type Batch, META, metaReason } from '../wire/batch.js';
 import type { AckRecords, Credit, FailRecord } from '../wire/control-frames.js';
 import type { FrameHeader } from '../wire/frame.js';
 import { StableId } from '../tuple/stable-ids.js';
@@ -19,6 +19,7 @@ import { ReceivedTuple } from './tuple.js';
 const TURN_MS = 4;
 /** The clock is read once in so many executes. */
 const CLOCK_EVERY = 64;
+const WORKER_LOST = REASONS.indexOf('worker-lost');
 /** What `tick` and `end` emit is retried like a spout's tuples by default. */
 const TICK_RETRY = Object.freeze({ attempts: 10, backoff: Object.freeze({ firstMs: 0, maxMs: 10_000 }) });
 
@@ -33,7 +34,6 @@ export class BoltTask implements LocalLedger {
   readonly counts: BoltCounts = { executed: 0, emitted: 0, acked: 0, failed: 0 };
   readonly inbox: Inbox;
   readonly sender: Sender;
-  ended = false;
 
   readonly #env: TaskEnv;
   readonly #definition: BoltDefinition;
@@ -52,7 +52,7 @@ export class BoltTask implements LocalLedger {
   #busySince = 0;
   #tickDue = false;
   readonly #endsFrom = new Set<number>();
-  #endState: 'open' | 'ending' | 'settling' | 'ended' = 'open';
+  #endState: 'open' | 'ending' | 'settling' | 'said' | 'ended' = 'open';
   /** for bolts with `flush`: rows that are executed and not acked yet, as [rootHi, rootLo, xorHi, xorLo] */
   #held: number[] = [];
   #sequence = 0;
@@ -231,9 +231,9 @@ export class BoltTask implements LocalLedger {
 
   #execute(arrived: Arrived, batch: Batch, row: number): void {
     const execution = this.#execution;
-    execution.begin(batch, row);
-    const announced = execution.rootHi !== 0 && REASONS[metaReason(batch.meta(row))] === 'worker-lost';
-    if (announced) this.#announce(batch, row);
+    const at = batch.groupAt(row);
+    execution.begin(batch, row, at);
+    if (metaReason(batch.groups[at + META]) === WORKER_LOST && execution.rootHi !== 0) this.#announce(batch, row);
     else if (this.#announced) this.#survived();
     const input = arrived.input as NonNullable<Arrived['input']>;
     this.counts.executed += 1;
@@ -348,7 +348,7 @@ export class BoltTask implements LocalLedger {
     this.#announced = true;
     const at = batch.groupAt(row);
     const id = batch.stableId(row, new StableId()).toString();
-    this.#env.report.suspect({ hi: batch.groups[at], lo: batch.groups[at + 1], id });
+    this.#env.report.suspect({ hi: batch.groups[at], lo: batch.groups[at + 1], id, task: this.#env.task });
   }
 
   #survived(): void {
@@ -396,24 +396,27 @@ export class BoltTask implements LocalLedger {
       else this.#endState = 'settling';
       if (this.#endState !== 'settling') return;
     }
-    if (this.#endState !== 'settling') return;
-    if (this.#origin !== undefined && !this.#origin.empty) return;
-    this.#sayEnd();
+    if (this.#endState === 'settling' && (this.#origin === undefined || this.#origin.empty)) this.#sayEnd();
+    if (this.#endState !== 'said' || !this.sender.delivered) return;
+    this.#endState = 'ended';
+    this.#env.report.ended();
   }
 
   #sayEnd(): void {
-    this.#endState = 'ended';
-    this.ended = true;
+    this.#endState = 'said';
     this.sender.end();
-    this.#env.report.ended();
+    this.#env.wake();
   }
 
   /** This incarnation replaces one that had already said END: its input and its own trees are over. */
   resumeEnded(): void {
+    // what still arrives was completed by others: nothing is left to be done with it
+    this.#instance = { execute() {} };
     this.#sayEnd();
   }
 
   #inputOver(): boolean {
+    if (this.#endsFrom.size === 0) return false;
     const component = this.#env.plan.components.find(({ name }) => name === this.#env.component);
     for (const edge of component?.inputs ?? []) {
       const source = this.#env.plan.components.find(({ name }) => name === edge.source);

@@ -9,6 +9,7 @@ import type { Batch } from '../wire/batch.js';
 import type { AckRecords, Credit } from '../wire/control-frames.js';
 import type { FrameHeader } from '../wire/frame.js';
 import type { Clock } from './clock.js';
+import type { Suspect } from './suspect-file.js';
 import type { DeadLetter } from '../inspect/dead-letter.js';
 
 /** Where frames for a task go. Names as in `wire/subjects.ts`. */
@@ -68,7 +69,7 @@ export interface TaskReports {
   replay(record: { readonly id: string; readonly attempt: number; readonly failure: Failure }): void;
   deadLetter(letter: DeadLetter): Promise<void>;
   /** this task is about to execute a tuple that may have killed its last executor; `undefined`: it survived */
-  suspect(root: { readonly hi: number; readonly lo: number; readonly id: string } | undefined): void;
+  suspect(root: Suspect | undefined): void;
   /** the component's own code failed where nothing can be retried: the process ends */
   fatal(error: unknown, where: string): void;
 }

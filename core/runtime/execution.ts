@@ -32,8 +32,8 @@ export class Execution implements BoltOut {
     this.#default = defaultStream;
   }
 
-  begin(batch: Batch, row: number): void {
-    const at = batch.groupAt(row);
+  /** `at`: position of the row's group */
+  begin(batch: Batch, row: number, at: number): void {
     this.rootHi = batch.groups[at];
     this.rootLo = batch.groups[at + 1];
     this.xorHi = batch.edgeHi(row);

@@ -66,8 +66,7 @@ export class Inbox {
     lost: 0,
     windowRecords: 0,
     windowBytes: 0,
-    lostFrom: 0,
-    lostTo: 0,
+    missing: [],
   };
 
   /** `inputs`: the bolt's declared inputs, for the fields it reads. */

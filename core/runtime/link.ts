@@ -68,7 +68,9 @@ export class Link<P extends Parcel & (Batch | AckRecords)> {
 
   /** Everything is confirmed and nothing waits. */
   get idle(): boolean {
-    return this.#queue.length === 0 && (this.#channel === undefined || this.#channel.unconfirmedFrames === 0);
+    if (this.#queue.length > 0) return false;
+    if (this.#channel === undefined) return !this.#ending;
+    return this.#channel.unconfirmedFrames === 0 && this.#channel.ended === this.#ending;
   }
 
   /** The receiver's incarnation `epoch` is ready. */

@@ -18,8 +18,10 @@ export async function loadPlan(file: string, settings: Readonly<Record<string, s
   let exported: unknown;
   try {
     if (TYPESCRIPT.has(extname(path)) && !stripsTypes()) {
-      const { register } = await import('tsx/esm/api');
-      register();
+      // a file outside of an ES module package is CommonJS to Node, and needs the other loader
+      const [esm, cjs] = await Promise.all([import('tsx/esm/api'), import('tsx/cjs/api')]);
+      esm.register();
+      cjs.register();
     }
     exported = ((await import(pathToFileURL(path).href)) as { default?: unknown }).default;
   } catch (error) {

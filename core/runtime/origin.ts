@@ -86,6 +86,8 @@ export class Origin {
   #sweeps: Sweep[] = [];
   #cancelTimer: () => void;
   #lastTickAt: number;
+  /** how long all in all somebody was away */
+  #standstillMs = 0;
   #burying = 0;
   /** with ackers 0: ids whose `ack` is to be called after the emit */
   #untrackedAcks: MessageId[] = [];
@@ -324,6 +326,8 @@ export class Origin {
 
   #onTimer(tickMs: number): void {
     const now = this.#env.clock.now();
+    // a tuple that waits for somebody to come back is not late: that time does not count
+    if (!this.#allBack()) this.#standstillMs += now - this.#lastTickAt;
     // Node runs timers before sockets after a block: what is already there may be the completions we wait for
     const rounds = now - this.#lastTickAt > tickMs * 4 ? ROUNDS_AFTER_BLOCK : 1;
     this.#lastTickAt = now;
@@ -335,8 +339,7 @@ export class Origin {
       if (rounds > 1) return this.#afterInput(rounds - 1);
       const now = this.#env.clock.now();
       this.#runSweeps(now);
-      // a tuple that waits for somebody to come back is not late
-      if (this.#allBack()) this.#ledger.advance(now);
+      if (this.#allBack()) this.#ledger.advance(now - this.#standstillMs);
       this.#releaseIfAllBack();
       if (this.#ledger.dueAt <= now || this.#ledger.empty) this.#env.wake();
     });
@@ -456,6 +459,7 @@ export class Origin {
       high = hashValues([id], 6);
     }
     const lineage = this.#lineage;
+    lineage.keep = hi !== 0;
     lineage.rootHi = hi;
     lineage.rootLo = lo;
     lineage.a = (base.a ^ high) >>> 0;

@@ -18,6 +18,7 @@ const FULL_BATCH_ROWS = 2048;
 const FULL_BATCH_BYTES = 64 << 10;
 /** A larger row travels alone, so that frames stay near their size and the exact check stays rare. */
 const BIG_ROW_BYTES = 32 << 10;
+const FIRST_WORDS = 48;
 /** Header of a frame with one row, and of its columns, with room to spare. */
 const FRAME_OVERHEAD_BYTES = FRAME_HEADER_BYTES + (GROUP_WORDS + ROW_WORDS) * 4 + 8 * 64;
 /** Undeclared fields are looked for in the first emits of a stream and then now and again: it costs as much as an emit. */
@@ -27,6 +28,9 @@ const CHECK_EVERY = 1024;
 interface Target {
   readonly link: Link<Batch>;
   batch: Batch | undefined;
+  /** words of ids that the last batch needed: the next one starts with room for as many */
+  rowWords: number;
+  groupWords: number;
 }
 
 interface OutEdge {
@@ -115,6 +119,8 @@ export class Outbox {
     const targets = Array.from({ length: target.tasks }, (_, index) => ({
       link: linkTo(target.firstTask + index),
       batch: undefined,
+      rowWords: FIRST_WORDS,
+      groupWords: FIRST_WORDS,
     }));
     this.#targets.push(...targets);
     return { plan, grouping: createGrouping(plan.grouping, target.tasks, this.#env.index), targets };
@@ -174,7 +180,9 @@ export class Outbox {
   #place(stream: OutStream, edge: OutEdge, target: Target, values: Record<string, unknown>, lineage: Lineage): void {
     let batch = target.batch;
     if (batch === undefined) {
-      batch = new Batch(edge.plan, stream.layout, stream.site);
+      const rows = new Uint32Array(target.rowWords);
+      const groups = new Uint32Array(target.groupWords);
+      batch = new Batch(edge.plan, stream.layout, stream.site, stream.layout.columns(), rows, groups);
       target.batch = batch;
     }
     const added = stream.layout.push(batch.columns, values);
@@ -184,6 +192,8 @@ export class Outbox {
     const { hi, lo } = edgeIds;
     if (this.keptBatch === undefined) {
       this.keptBatch = batch;
+      // before it may leave, below
+      if (lineage.keep) batch.kept = true;
       this.keptRow = batch.count;
       this.keptBytes = added;
     }
@@ -220,6 +230,8 @@ export class Outbox {
   #ship(edge: OutEdge, target: Target): void {
     const batch = target.batch as Batch;
     target.batch = undefined;
+    target.rowWords = Math.max(FIRST_WORDS, batch.count * ROW_WORDS);
+    target.groupWords = Math.max(FIRST_WORDS, batch.groupCount * GROUP_WORDS);
     this.#waiting -= batch.count;
     target.link.send(batch);
     edge.grouping.moveOn((index) => edge.targets[index].link.room);

@@ -82,6 +82,16 @@ export interface WorkerError {
   readonly code?: string;
 }
 
+/** A tuple that will be sent again. */
+export interface ReplayNotice {
+  readonly component: string;
+  readonly task: number;
+  readonly id: string;
+  /** number of the attempt to come */
+  readonly attempt: number;
+  readonly failure: Failure;
+}
+
 export type FromWorker =
   /** `hasEnd`: its tasks whose bolt has an `end` */
   | { readonly type: 'ready'; readonly hasEnd: readonly number[] }
@@ -93,18 +103,6 @@ export type FromWorker =
   | { readonly type: 'warn'; readonly message: string }
   | { readonly type: 'link'; readonly up: boolean; readonly why: string }
   | { readonly type: 'stats'; readonly stats: readonly TaskStats[] }
-  | {
-      readonly type: 'replay';
-      readonly component: string;
-      readonly task: number;
-      readonly id: string;
-      readonly attempt: number;
-      readonly failure: Failure;
-    }
+  | { readonly type: 'replays'; readonly replays: readonly ReplayNotice[] }
   | { readonly type: 'letter'; readonly number: number; readonly letter: DeadLetter }
-  | {
-      readonly type: 'suspect';
-      readonly task: number;
-      readonly root: { readonly hi: number; readonly lo: number; readonly id: string } | undefined;
-    }
   | { readonly type: 'stopped'; readonly stats: readonly TaskStats[] };

@@ -61,6 +61,12 @@ export class Sender {
     for (const link of this.outbox.links.values()) link.end();
   }
 
+  /** All tuples that were sent, and END, are confirmed. */
+  get delivered(): boolean {
+    for (const link of this.outbox.links.values()) if (!link.idle) return false;
+    return true;
+  }
+
   /** All that was sent is confirmed. */
   get settled(): boolean {
     for (const link of this.#links()) if (!link.idle) return false;

@@ -30,14 +30,13 @@ const POSITION_EVERY_MS = 100;
 export class SpoutTask implements LocalLedger, SpoutOut {
   readonly sender: Sender;
   readonly origin: Origin;
-  ended = false;
 
   readonly #env: TaskEnv;
   readonly #definition: SpoutDefinition;
   readonly #where: string;
   #instance!: SpoutInstance;
   #defaultStream: OutStream | undefined;
-  #state: 'waiting' | 'active' | 'paused' | 'done' | 'ended' = 'waiting';
+  #state: 'waiting' | 'active' | 'paused' | 'done' | 'said' | 'ended' = 'waiting';
   /** `next` has returned a promise that is still open, or the source has nothing until later */
   #busy = false;
   #idleMs = FIRST_IDLE_MS;
@@ -166,6 +165,7 @@ export class SpoutTask implements LocalLedger, SpoutOut {
     this.origin.work(start);
     const more = this.#state === 'active' ? this.#ask(start) : false;
     if (this.#state === 'done' && this.origin.empty) this.#sayEnd();
+    if (this.#state === 'said' && this.sender.delivered) this.#end();
     if (!more || start - this.#lastFlushAt >= this.#env.plan.config.lingerMs) {
       this.#lastFlushAt = this.#env.clock.now();
       this.sender.flush();
@@ -297,10 +297,14 @@ export class SpoutTask implements LocalLedger, SpoutOut {
   }
 
   #sayEnd(): void {
-    this.#state = 'ended';
-    this.ended = true;
+    this.#state = 'said';
     this.tellPosition();
     this.sender.end();
+    this.#env.wake();
+  }
+
+  #end(): void {
+    this.#state = 'ended';
     this.#env.report.ended();
   }
 

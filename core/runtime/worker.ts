@@ -17,7 +17,7 @@ import { BoltTask } from './bolt-task.js';
 import type { Clock } from './clock.js';
 import type { LocalPeer, TaskEnv, TaskReports, TaskSubjects } from './env.js';
 import { errorFacts } from './failure.js';
-import type { FromWorker, PeerState, StartMessage, TaskAssignment, TaskStats } from './protocol.js';
+import type { FromWorker, PeerState, ReplayNotice, StartMessage, TaskAssignment, TaskStats } from './protocol.js';
 import { SpoutTask } from './spout-task.js';
 import type { SuspectFile } from './suspect-file.js';
 import { taskLog } from './task-log.js';
@@ -42,6 +42,8 @@ export interface WorkerHost {
 
 type Task = SpoutTask | BoltTask | AckerTask;
 
+const REPLAYS_AFTER_MS = 50;
+
 /** A message to all tasks of a run. */
 interface Everyone {
   readonly type: 'link-lost';
@@ -57,6 +59,7 @@ export class Worker {
   readonly #abort = new AbortController();
   readonly #letters = new Map<number, { resolve(): void; reject(error: Error): void }>();
   #nextLetter = 1;
+  readonly #replays: ReplayNotice[] = [];
   #scheduled = false;
   #going = false;
   #stopped = false;
@@ -136,7 +139,7 @@ export class Worker {
       position: (position) => send({ type: 'position', task, position }),
       channelClosed: (record) => send({ type: 'channel', record }),
       warn: (message) => send({ type: 'warn', message }),
-      replay: (record) => send({ type: 'replay', component, task, ...record }),
+      replay: (record) => this.#replayed({ component, task, ...record }),
       deadLetter: (letter) =>
         new Promise((resolve, reject) => {
           const number = this.#nextLetter++;
@@ -146,6 +149,13 @@ export class Worker {
       suspect: (root) => suspects?.write(root),
       fatal: (error, where) => fatal(error, where, false),
     };
+  }
+
+  /** A loss makes thousands of them at once: they are told together. */
+  #replayed(notice: ReplayNotice): void {
+    this.#replays.push(notice);
+    if (this.#replays.length > 1) return;
+    this.#host.clock.after(REPLAYS_AFTER_MS, () => this.#host.send({ type: 'replays', replays: this.#replays.splice(0) }));
   }
 
   #context({ task, component, index, epoch, position, resumed }: TaskAssignment): TaskContext {

@@ -12,27 +12,24 @@ const AUTHORIZATION = new Set([
 ]);
 
 /** Codes of the client, of OpenSSL and of Node for a secure connection that did not come about. */
-const SECURITY = /TLS|SSL|CERT|SIGNED|ISSUER|SERVER_OPT_NA|EPROTO/;
+const SECURITY = /TLS|SSL|CERT|CRL|SIGN|ISSUER|INVALID_CA|PURPOSE|HOSTNAME|UNABLE_TO|SERVER_OPT_NA|EPROTO/;
 
 /** Codes of Node's network calls and of the client for a server that is not there or does not answer. */
-const AWAY = /^(CONNECTION_\w+|TIMEOUT|DISCONNECT|EAI_\w+|E(CONN|HOST|NET)\w+|ENOTFOUND|ETIMEDOUT|EPIPE|EADDR\w+|EACCES)$/;
-
-/** Whether the client's error `code` says that the server does not let us in, or no more. */
-export function isAuthorization(code: string): boolean {
-  return AUTHORIZATION.has(code);
-}
+const AWAY =
+  /^(CONNECTION_\w+|TIMEOUT|DISCONNECT|EAI_\w+|E(CONN|HOST|NET)\w+|ENOTFOUND|ETIMEDOUT|EPIPE|EADDR\w+|EACCES)$/;
 
 /** What the client threw while it connected, as a SquallError that names the server and never a secret. */
 export function connectFailure(error: unknown, options: ConnectOptions): SquallError {
   if (error instanceof SquallError) return error;
   const { code = '', message } = (error ?? {}) as { readonly code?: string; readonly message?: string };
   const why = message || code || 'the connection was closed';
-  if (isAuthorization(code)) return unauthorized(options, error);
+  if (AUTHORIZATION.has(code)) return unauthorized(options, error);
   if (SECURITY.test(code)) return insecure(options, why, error);
   if (code === '' && (error instanceof SyntaxError || /unexpected response/.test(why))) {
     return notNats(options, 'its greeting is another one', error);
   }
-  if (code === '' || AWAY.test(code)) return unreachable(options, code === 'TIMEOUT' ? 'no answer in time' : why, error);
+  if (code === '' || AWAY.test(code))
+    return unreachable(options, code === 'TIMEOUT' ? 'no answer in time' : why, error);
   return new SquallError('ERR_SQUALL_NATS_REFUSED', `NATS at ${masked(options)} refused the connection: ${why}`, {
     facts: { servers: options.servers, code },
     cause: error,
@@ -57,7 +54,7 @@ export function notNats(options: ConnectOptions, why: string, cause?: unknown): 
   );
 }
 
-export function unauthorized(options: ConnectOptions, cause?: unknown): SquallError {
+function unauthorized(options: ConnectOptions, cause?: unknown): SquallError {
   const advice = options.credentials
     ? 'the credentials are wrong or have expired'
     : 'it wants credentials and none are set (NATS_USER and NATS_PASSWORD, NATS_TOKEN, NATS_CREDS or NATS_NKEY)';
@@ -65,6 +62,26 @@ export function unauthorized(options: ConnectOptions, cause?: unknown): SquallEr
     facts: { servers: options.servers, credentials: options.credentials?.kind },
     cause,
   });
+}
+
+/** What the server told an established connection, as the client's `code` and the error that holds its words. */
+export function serverRefusal(code: string, cause: Error | undefined, options: ConnectOptions): SquallError {
+  if (AUTHORIZATION.has(code)) return unauthorized(options, cause);
+  const facts = { servers: options.servers, code };
+  return new SquallError('ERR_SQUALL_NATS_REFUSED', `NATS refused a command: ${cause?.message ?? code}`, {
+    facts,
+    cause,
+  });
+}
+
+/** `operation`: publish or subscription, in the client's words. */
+export function forbidden(operation: string, subject: string, cause?: unknown): SquallError {
+  const effect = operation === 'subscription' ? 'the subscription is over' : 'the message was dropped';
+  return new SquallError(
+    'ERR_SQUALL_NATS_PERMISSION',
+    `NATS allows this user no ${operation} on ${subject}: ${effect}; allow it in the server's permissions`,
+    { facts: { operation, subject }, cause },
+  );
 }
 
 function insecure(options: ConnectOptions, why: string, cause: unknown): SquallError {

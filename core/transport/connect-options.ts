@@ -105,7 +105,12 @@ export function connectOptions(flags: ConnectFlags, env: NodeJS.ProcessEnv): Con
   for (const source of sources) {
     credentials ??= credentialsOf(source, source === urlSource ? places.credentials : undefined);
   }
-  const tls = tlsOf(first('cert'), first('key'), first('ca'), sources.some((source) => source.handshakeFirst));
+  const tls = tlsOf(
+    first('cert'),
+    first('key'),
+    first('ca'),
+    sources.some((source) => source.handshakeFirst),
+  );
   const inboxPrefix = sources.find((source) => source.inboxPrefix)?.inboxPrefix;
   return Object.freeze({
     servers: Object.freeze(places.servers),
@@ -168,7 +173,9 @@ function contextSource(name: string, env: NodeJS.ProcessEnv): Source {
   } catch (cause) {
     // A parse error quotes the text it failed on, which may be a password.
     const missing = (cause as NodeJS.ErrnoException).code;
-    refuse(`The NATS context ${name} cannot be read from ${file} (${missing ?? 'not JSON'}): check it with \`nats context ls\``);
+    refuse(
+      `The NATS context ${name} cannot be read from ${file} (${missing ?? 'not JSON'}): check it with \`nats context ls\``,
+    );
   }
   const text = (key: string): string | undefined => {
     const value = fields[key];
@@ -176,7 +183,9 @@ function contextSource(name: string, env: NodeJS.ProcessEnv): Source {
   };
   const unsupported = UNSUPPORTED_IN_CONTEXT.filter((key) => text(key) !== undefined);
   if (unsupported.length > 0) {
-    refuse(`The NATS context ${name} (${file}) uses ${unsupported.join(', ')}, which Squall cannot: give the server and its credentials directly`);
+    refuse(
+      `The NATS context ${name} (${file}) uses ${unsupported.join(', ')}, which Squall cannot: give the server and its credentials directly`,
+    );
   }
   return {
     values: given((setting) => text(setting.context)),
@@ -202,19 +211,32 @@ function credentialsOf(source: Source, inUrl: Credentials | undefined): Credenti
   if (creds !== undefined) found.push({ from: source.label('creds'), credentials: { kind: 'creds', file: creds } });
   if (nkey !== undefined) found.push({ from: source.label('nkey'), credentials: { kind: 'nkey', file: nkey } });
   if (found.length > 1) {
-    refuse(`Expected one kind of NATS credentials, got ${found.map(({ from }) => from).join(' and ')}: keep one of them`);
+    refuse(
+      `Expected one kind of NATS credentials, got ${found.map(({ from }) => from).join(' and ')}: keep one of them`,
+    );
   }
   return found[0]?.credentials;
 }
 
-function tlsOf(cert: Source | undefined, key: Source | undefined, ca: Source | undefined, handshakeFirst: boolean): TlsFiles | undefined {
+function tlsOf(
+  cert: Source | undefined,
+  key: Source | undefined,
+  ca: Source | undefined,
+  handshakeFirst: boolean,
+): TlsFiles | undefined {
   const certFile = cert?.values.cert;
   const keyFile = key?.values.key;
-  if (certFile !== undefined && keyFile === undefined) refuse(`${cert?.label('cert')} is set without its key: set NATS_KEY too`);
-  if (keyFile !== undefined && certFile === undefined) refuse(`${key?.label('key')} is set without its certificate: set NATS_CERT too`);
+  if (certFile !== undefined && keyFile === undefined)
+    refuse(`${cert?.label('cert')} is set without its key: set NATS_KEY too`);
+  if (keyFile !== undefined && certFile === undefined)
+    refuse(`${key?.label('key')} is set without its certificate: set NATS_CERT too`);
   const caFile = ca?.values.ca;
   if (certFile === undefined && caFile === undefined && !handshakeFirst) return undefined;
-  return { ...(certFile && { certFile, keyFile }), ...(caFile && { caFile }), ...(handshakeFirst && { handshakeFirst }) };
+  return {
+    ...(certFile && { certFile, keyFile }),
+    ...(caFile && { caFile }),
+    ...(handshakeFirst && { handshakeFirst }),
+  };
 }
 
 /** The client ignores credentials in URLs, and takes digits of a password for the port: so they are parted here. */

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SquallError } from '../errors.js';
 import { checkToken } from '../wire/subjects.js';
+import { forbidden } from './connect-errors.js';
 import {
   type Appended,
   type AppendOptions,
@@ -157,7 +158,9 @@ export class NatsDurableStreams implements DurableStreams {
 
   async info(stream: string): Promise<StreamInfo | undefined> {
     const state = (await this.#stream(stream))?.state;
-    return state && { messages: state.messages, bytes: state.bytes, firstSeq: state.first_seq, lastSeq: state.last_seq };
+    return (
+      state && { messages: state.messages, bytes: state.bytes, firstSeq: state.first_seq, lastSeq: state.last_seq }
+    );
   }
 
   async delete(stream: string): Promise<void> {
@@ -222,10 +225,10 @@ export class NatsDurableStreams implements DurableStreams {
         const { error, ...result } = JSON.parse(Buffer.from(answer).toString()) as { readonly error?: ApiError };
         if (error === undefined) return result as R;
         failure = refused(subject, error);
-        if (error.code !== UNAVAILABLE) throw failure;
+        if (error.code !== UNAVAILABLE || NOT_ENABLED.has(error.err_code ?? 0)) throw failure;
       } catch (error) {
         if (error instanceof SquallError && error.code !== 'ERR_SQUALL_LINK_DOWN') throw error;
-        if ((error as { readonly code?: string }).code === NOT_PERMITTED) throw forbidden(subject, error);
+        if ((error as { readonly code?: string }).code === NOT_PERMITTED) throw forbidden('publish', subject, error);
         failure = error;
       }
       // Another attempt would have no time for an answer, and end in a failure that says less than this one.
@@ -270,9 +273,13 @@ function errorNumber(error: unknown): number | undefined {
 
 function refused(subject: string, error: ApiError): SquallError {
   if (NOT_ENABLED.has(error.err_code ?? 0)) return noJetStream(error.description ?? 'not enabled');
-  return new SquallError('ERR_SQUALL_STREAM_REFUSED', `JetStream refused ${subject}: ${error.description} (${error.err_code})`, {
-    facts: { subject, code: error.code, number: error.err_code },
-  });
+  return new SquallError(
+    'ERR_SQUALL_STREAM_REFUSED',
+    `JetStream refused ${subject}: ${error.description} (${error.err_code})`,
+    {
+      facts: { subject, code: error.code, number: error.err_code },
+    },
+  );
 }
 
 function misconfigured(config: StreamConfig, wrong: readonly string[], cause?: unknown): SquallError {
@@ -281,13 +288,6 @@ function misconfigured(config: StreamConfig, wrong: readonly string[], cause?: u
     `The stream ${config.name} is not as it has to be (${wrong.join('; ')}): delete it, or free its subjects`,
     { facts: { stream: config.name, wrong }, cause },
   );
-}
-
-function forbidden(subject: string, cause: unknown): SquallError {
-  return new SquallError('ERR_SQUALL_NATS_PERMISSION', `NATS allows this user no request to ${subject}: allow it in the server's permissions`, {
-    facts: { operation: 'publish', subject },
-    cause,
-  });
 }
 
 function noJetStream(why: string): SquallError {
@@ -301,8 +301,12 @@ function unavailable(subject: string, withinMs: number, cause: unknown): SquallE
   const nobody = (cause as { readonly code?: string }).code === NO_RESPONDERS;
   if (nobody && subject.startsWith('$JS.API.')) return noJetStream('nobody answers its API');
   const why = nobody ? 'no stream takes this subject' : (cause as Error).message;
-  return new SquallError('ERR_SQUALL_STREAM_UNAVAILABLE', `JetStream did not answer ${subject} within ${withinMs} ms: ${why}`, {
-    facts: { subject, withinMs },
-    cause,
-  });
+  return new SquallError(
+    'ERR_SQUALL_STREAM_UNAVAILABLE',
+    `JetStream did not answer ${subject} within ${withinMs} ms: ${why}`,
+    {
+      facts: { subject, withinMs },
+      cause,
+    },
+  );
 }

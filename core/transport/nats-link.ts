@@ -9,7 +9,7 @@
  * - Loss of the link was told through two asynchronous queues. Here the observer hears of it in the same turn as the
  *   socket's own event, before the client starts to throw published messages away.
  */
-import { createConnection, type Socket } from 'node:net';
+import { createConnection, isIP, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ConnectionOptions } from 'nats';
 import { setTransportFactory } from 'nats/lib/nats-base-client/transport.js';
@@ -27,6 +27,7 @@ export type ObservedOptions = ConnectionOptions & { readonly squallObserver?: Li
 
 export class NatsLink extends NodeTransport {
   #observer: LinkObserver | undefined;
+  #host = '';
   #abandoned = false;
   /** The client gave the link up: no answer to its pings, or credentials that expired. */
   dropped = false;
@@ -34,7 +35,10 @@ export class NatsLink extends NodeTransport {
   override async connect(server: Parameters<NodeTransport['connect']>[0], options: ObservedOptions): Promise<void> {
     this.#observer = options.squallObserver;
     this.#observer?.dialling(this);
-    await super.connect(server, options);
+    // The client names the host in a handshake only where its own resolver found it, which asks DNS but no hosts file.
+    const tlsName = server.tlsName || (isIP(server.hostname) === 0 ? server.hostname : '');
+    this.#host = server.hostname;
+    await super.connect({ hostname: server.hostname, port: server.port, tlsName }, options);
   }
 
   /** Ends the link at once, whatever it is doing; nothing of it comes back later. */
@@ -59,6 +63,13 @@ export class NatsLink extends NodeTransport {
         resolve(socket);
       });
     });
+  }
+
+  /** With the host that the certificate has to be for: Node takes `localhost` where it is dialled by address. */
+  override startTLS(): Promise<TLSSocket> {
+    const tls = { ...this.options.tls, host: this.#host };
+    this.options = { ...this.options, tls };
+    return super.startTLS();
   }
 
   /** Over a socket of ours, so that a handshake that hangs can be given up. */

@@ -7,20 +7,20 @@
  * turn at the latest, and hands received payloads out as views on memory that it never uses again. So the contract holds
  * without a copy of ours (publishing 256 KiB costs 83 µs of CPU; with a copy before it, 127 µs).
  */
-import { readFileSync } from 'node:fs';
 import {
   type Authenticator,
   connect,
   credsAuthenticator,
   type NatsConnection,
-  nkeyAuthenticator,
   headers as natsHeaders,
+  nkeyAuthenticator,
   type Status,
   type Subscription,
 } from 'nats';
 import { SquallError } from '../errors.js';
-import { connectFailure, isAuthorization, unauthorized } from './connect-errors.js';
-import type { ConnectOptions, Credentials, TlsFiles } from './connect-options.js';
+import { connectFailure, forbidden, serverRefusal } from './connect-errors.js';
+import type { ConnectOptions, Credentials } from './connect-options.js';
+import { fileContents, nkeySeed, tlsContents } from './credential-files.js';
 import { NatsDurableStreams, type NatsRequester } from './durable-nats.js';
 import { EventTeller, linkDown, oversize, transportClosed } from './events.js';
 import { type NatsLink, type ObservedOptions, useNatsLinks } from './nats-link.js';
@@ -78,6 +78,8 @@ export class NatsTransport implements Transport {
   /** why the link is down */
   #why = 'not connected yet';
   #link: NatsLink | undefined;
+  /** why the server closed a link before it was let in: the client waits for its time-out, and reports that */
+  #dialFault: Error | undefined;
   /** since the last time that we were up; what a dial fails with after it may say less */
   #refusal: SquallError | undefined;
   #maxPayload = 0;
@@ -115,9 +117,14 @@ export class NatsTransport implements Transport {
     } catch (error) {
       this.#state = 'closed';
       signal?.throwIfAborted();
-      throw connectFailure(error, this.#options);
+      const silent = (error as { readonly code?: string }).code === 'TIMEOUT';
+      throw connectFailure(silent ? (this.#dialFault ?? error) : error, this.#options);
     } finally {
       signal?.removeEventListener('abort', abort);
+    }
+    if (this.#link === undefined) {
+      await this.#connection.close();
+      throw new Error('Expected the NATS client to use NatsLink: only nats 2.29.3 is known to');
     }
     this.#state = 'up';
     this.#maxPayload = this.#connection.info?.max_payload ?? 0;
@@ -135,10 +142,10 @@ export class NatsTransport implements Transport {
       ...(credentials?.kind === 'password' && { user: credentials.user, pass: credentials.password }),
       ...(credentials?.kind === 'token' && { token: credentials.token }),
       ...(authenticator && { authenticator }),
-      ...(secure && { tls: tlsOptions(tls ?? {}) }),
+      ...(secure && { tls: tlsContents(tls ?? {}) }),
       ...(this.#options.inboxPrefix && { inboxPrefix: this.#options.inboxPrefix }),
-      // The client's own resolver asks DNS only, not the hosts file; but it is what names the host in a TLS handshake.
-      resolve: secure,
+      // The client's own resolver asks DNS only, and no hosts file.
+      resolve: false,
       waitOnFirstConnect: this.#options.waitOnFirstConnect ?? true,
       timeout: this.#options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
       pingInterval: this.#options.pingIntervalMs ?? PING_INTERVAL_MS,
@@ -259,7 +266,9 @@ export class NatsTransport implements Transport {
   }
 
   #lost(link: NatsLink, error: Error | undefined): void {
-    if (link !== this.#link || this.#state !== 'up') return;
+    if (link !== this.#link) return;
+    if (this.#state === 'connecting') this.#dialFault = error;
+    if (this.#state !== 'up') return;
     const gaveUp = this.#refusal?.message ?? 'it gave no answer to pings';
     this.#down(error?.message ?? (link.dropped ? gaveUp : 'the server closed the connection'));
   }
@@ -300,24 +309,11 @@ export class NatsTransport implements Transport {
     this.#tell.error(error);
   }
 
-  #serverError(status: Status): SquallError {
-    const refused = status.permissionContext;
-    if (refused) {
-      const effect = refused.operation === 'subscription' ? 'the subscription is over' : 'the message was dropped';
-      return new SquallError(
-        'ERR_SQUALL_NATS_PERMISSION',
-        `NATS allows this user no ${refused.operation} on ${refused.subject}: ${effect}; allow it in the server's permissions`,
-        { facts: { ...refused } },
-      );
-    }
+  #serverError({ data, permissionContext }: Status): SquallError {
+    if (permissionContext) return forbidden(permissionContext.operation, permissionContext.subject);
     // The status has only the client's code; its protocol handler keeps the server's words.
     const { protocol } = this.#connection as unknown as { readonly protocol?: { readonly lastError?: Error } };
-    const cause = protocol?.lastError;
-    if (isAuthorization(String(status.data))) return unauthorized(this.#options, cause);
-    return new SquallError('ERR_SQUALL_NATS_REFUSED', `NATS refused a command: ${cause?.message ?? status.data}`, {
-      facts: { code: status.data },
-      cause,
-    });
+    return serverRefusal(String(data), protocol?.lastError, this.#options);
   }
 
   /** The server is about to stop. Where others are known we leave before it cuts us off; else we stay until it does. */
@@ -336,8 +332,18 @@ export class NatsTransport implements Transport {
     );
     this.#lameDuck = setTimeout(() => {
       this.#lameDuck = undefined;
-      if (away && link === this.#link) void this.flush().then(() => this.reconnect(), () => {});
+      if (away && link === this.#link) void this.#leave();
     }, Math.random() * LAME_DUCK_LEAVE_MAX_MS);
+  }
+
+  /** Drops the link when the server has taken what we sent. */
+  async #leave(): Promise<void> {
+    try {
+      await this.flush();
+    } catch {
+      return; // it broke meanwhile
+    }
+    await this.reconnect();
   }
 
   /** What waits for the link learns of its end at once; the client itself tells only at its next dial. */
@@ -401,51 +407,7 @@ function withoutScheme(server: string): string {
 }
 
 function authenticatorOf(credentials: Credentials | undefined): Authenticator | undefined {
-  if (credentials?.kind === 'creds') return credsAuthenticator(latest(credentials.file, 'credentials'));
+  if (credentials?.kind === 'creds') return credsAuthenticator(fileContents(credentials.file, 'credentials'));
   if (credentials?.kind !== 'nkey') return undefined;
-  const read = latest(credentials.file, 'nkey');
-  return nkeyAuthenticator(() => {
-    const seed = /^SU[A-Z2-7]{56}$/m.exec(read().toString());
-    if (seed === null) {
-      throw new SquallError('ERR_SQUALL_NATS_OPTIONS', `Expected a user's nkey seed (SU…) in ${credentials.file}, found none`);
-    }
-    return Buffer.from(seed[0]);
-  });
-}
-
-/** Contents, read for each dial, not paths: while the client reads files, its socket has no error handler. */
-function tlsOptions(files: TlsFiles): NonNullable<ObservedOptions['tls']> {
-  const cert = files.certFile === undefined ? undefined : latest(files.certFile, 'certificate');
-  const key = files.keyFile === undefined ? undefined : latest(files.keyFile, 'key');
-  const ca = files.caFile === undefined ? undefined : latest(files.caFile, 'CA');
-  return {
-    get cert() {
-      return cert?.().toString();
-    },
-    get key() {
-      return key?.().toString();
-    },
-    get ca() {
-      return ca?.().toString();
-    },
-    handshakeFirst: files.handshakeFirst,
-  };
-}
-
-/** Reads a file again for each dial, so that renewed contents count; as it was before, when it cannot be read. */
-function latest(file: string, what: string): () => Buffer {
-  let contents: Buffer | undefined;
-  const read = (): Buffer => {
-    try {
-      contents = readFileSync(file);
-    } catch (cause) {
-      if (contents === undefined) {
-        const { code } = cause as NodeJS.ErrnoException;
-        throw new SquallError('ERR_SQUALL_NATS_OPTIONS', `The NATS ${what} file ${file} cannot be read (${code})`, { cause });
-      }
-    }
-    return contents;
-  };
-  read();
-  return read;
+  return nkeyAuthenticator(nkeySeed(credentials.file));
 }

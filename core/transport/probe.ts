@@ -41,13 +41,16 @@ export async function probeServer(
   try {
     const { version, name, address, maxPayload } = transport.server;
     checkVersion(options, { version });
-    const usable = await transport.jetstream().checkEnabled(JETSTREAM_TIMEOUT_MS).then(
-      () => true,
-      (error: unknown) => {
-        if (jetstream) throw error;
-        return false;
-      },
-    );
+    const usable = await transport
+      .jetstream()
+      .checkEnabled(JETSTREAM_TIMEOUT_MS)
+      .then(
+        () => true,
+        (error: unknown) => {
+          if (jetstream) throw error;
+          return false;
+        },
+      );
     const url = options.servers.find((server) => server.endsWith(`//${address}`)) ?? `nats://${address}`;
     return { url, version, name, maxPayload, jetstream: usable };
   } finally {
@@ -67,7 +70,7 @@ async function firstGreeting(options: ConnectOptions): Promise<NatsGreeting> {
     const failures = (error as AggregateError).errors as Error[];
     const stranger = failures.find((failure) => failure instanceof NoGreeting);
     if (stranger) throw notNats(options, stranger.message, stranger);
-        // A name with several addresses fails with one error for all, whose message is empty.
+    // A name with several addresses fails with one error for all, whose message is empty.
     const [{ message, code }] = failures as NodeJS.ErrnoException[];
     throw unreachable(options, message || code || 'no connection', failures[0]);
   }

@@ -12,7 +12,8 @@ const PATTERN = /^(?:(?:[A-Za-z0-9_-]+|\*)\.)*(?:[A-Za-z0-9_-]+|\*|>)$/;
 
 /** Throws ERR_SQUALL_BAD_SUBJECT unless `subject` may be published to. */
 export function checkSubject(subject: string): void {
-  if (subject.length > SUBJECT_LIMIT || !SUBJECT.test(subject)) refuse(subject, 'tokens of A-Z a-z 0-9 _ - joined by dots');
+  if (subject.length > SUBJECT_LIMIT || !SUBJECT.test(subject))
+    refuse(subject, 'tokens of A-Z a-z 0-9 _ - joined by dots');
 }
 
 /** Throws ERR_SQUALL_BAD_SUBJECT unless `pattern` may be subscribed to. */

@@ -16,6 +16,8 @@ import type { RowLayout } from './layout.js';
 export const ROW_WORDS = 3;
 /** Words of a group: root (2), stable id of the parent (4), meta (1), emit number that rows count from (1). */
 export const GROUP_WORDS = 8;
+/** word of a group that holds the attempt and the reason of the replay */
+export const META = 6;
 export const MAX_BATCH_ROWS = 1 << 16;
 const MAX_DELTA = 0xffff;
 
@@ -32,6 +34,8 @@ export class Lineage {
   meta = 0;
   /** number of the emit */
   number = 0;
+  /** a ledger keeps the values of the first copy for a replay */
+  keep = false;
   /** differs from lineage to lineage that a process ever filled in: see `newStamp` */
   stamp = 0;
 }
@@ -49,7 +53,10 @@ export class Batch {
   rows: Uint32Array;
   groups: Uint32Array;
   groupCount = 0;
-  readonly columns: Column[];
+  /** empty once the values are not needed here any more */
+  columns: Column[];
+  /** a ledger keeps the values for a replay */
+  kept = false;
   count = 0;
   /** estimate of the bytes on the wire, ids included */
   bytes = 0;
@@ -79,7 +86,7 @@ export class Batch {
   add(lineage: Lineage, edgeHi: number, edgeLo: number): void {
     if (lineage.stamp !== this.#stamp || lineage.number - this.#base > MAX_DELTA) this.#group(lineage);
     const at = this.count * ROW_WORDS;
-    if (at === this.rows.length) this.rows = doubled(this.rows);
+    if (at + ROW_WORDS > this.rows.length) this.rows = doubled(this.rows);
     const { rows } = this;
     rows[at] = edgeHi;
     rows[at + 1] = edgeLo;
@@ -91,7 +98,7 @@ export class Batch {
 
   #group(lineage: Lineage): void {
     const at = this.groupCount * GROUP_WORDS;
-    if (at === this.groups.length) this.groups = doubled(this.groups);
+    if (at + GROUP_WORDS > this.groups.length) this.groups = doubled(this.groups);
     const { groups } = this;
     groups[at] = lineage.rootHi;
     groups[at + 1] = lineage.rootLo;
@@ -99,12 +106,17 @@ export class Batch {
     groups[at + 3] = lineage.b;
     groups[at + 4] = lineage.c;
     groups[at + 5] = lineage.d;
-    groups[at + 6] = lineage.meta;
+    groups[at + META] = lineage.meta;
     groups[at + 7] = lineage.number;
     this.groupCount += 1;
     this.bytes += GROUP_WORDS * 4;
     this.#stamp = lineage.stamp;
     this.#base = lineage.number;
+  }
+
+  /** The values are on their way as bytes: what is still asked of this batch is its roots. */
+  valuesSent(): void {
+    if (!this.kept) this.columns = NO_COLUMNS;
   }
 
   /** Position of a row's group in `groups`. */
@@ -118,7 +130,7 @@ export class Batch {
     return this.rows[row * ROW_WORDS + 1];
   }
   meta(row: number): number {
-    return this.groups[this.groupAt(row) + 6];
+    return this.groups[this.groupAt(row) + META];
   }
 
   /** The stable id of a row, into `id`. */
@@ -139,6 +151,7 @@ export class Batch {
   }
 }
 
+const NO_COLUMNS: Column[] = [];
 const FIRST_ROWS = 128;
 const FIRST_GROUPS = 32;
 

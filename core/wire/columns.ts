@@ -117,11 +117,12 @@ class StringColumn implements Column {
     const start = count * width;
     const all = form & ASCII ? bytes.toString('latin1', start) : bytes.toString('utf8', start);
     const v = this.v;
+    v.length = count;
     let at = 0;
     for (let row = 0; row < count; row++) {
       const length =
         width === 1 ? bytes[row] : width === 2 ? bytes.readUInt16LE(row * 2) : bytes.readUInt32LE(row * 4);
-      v.push(all.substring(at, at + length));
+      v[row] = all.substring(at, at + length);
       at += length;
     }
     if (at !== all.length) throw new Malformed('string lengths');

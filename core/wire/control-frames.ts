@@ -110,30 +110,30 @@ export interface Credit {
   /** unconfirmed records and bytes the sender may have */
   windowRecords: number;
   windowBytes: number;
-  /** frames `lostFrom … lostTo` are missing (0: none); told again until the sender's confirmation passes them */
-  lostFrom: number;
-  lostTo: number;
+  /** pairs of first and last frame that never arrived; all of them are told each time, so no lost credit hides one */
+  missing: readonly number[];
 }
 
-const CREDIT_BYTES = 48;
+const CREDIT_BYTES = 40;
 
 export function encodeCredit(credit: Credit): Buffer {
-  const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + CREDIT_BYTES);
+  const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + CREDIT_BYTES + credit.missing.length * 4);
   let at = frame.writeUInt32LE(credit.frame, FRAME_HEADER_BYTES);
   at = frame.writeUInt32LE(credit.windowRecords, at);
   at = frame.writeDoubleLE(credit.consumed, at);
   at = frame.writeDoubleLE(credit.failed, at);
   at = frame.writeDoubleLE(credit.lost, at);
   at = frame.writeUInt32LE(credit.windowBytes, at);
-  at = frame.writeUInt32LE(credit.lostFrom, at);
-  at = frame.writeUInt32LE(credit.lostTo, at);
-  frame.writeUInt32LE(0, at);
+  at = frame.writeUInt32LE(credit.missing.length, at);
+  for (const bound of credit.missing) at = frame.writeUInt32LE(bound, at);
   return frame;
 }
 
 export function decodeCredit(frame: Buffer): Credit {
-  if (frame.length !== FRAME_HEADER_BYTES + CREDIT_BYTES) throw new Malformed('credit');
   const at = FRAME_HEADER_BYTES;
+  if (frame.length < at + CREDIT_BYTES) throw new Malformed('credit');
+  const bounds = frame.readUInt32LE(at + 36);
+  if (bounds % 2 !== 0 || frame.length !== at + CREDIT_BYTES + bounds * 4) throw new Malformed('credit');
   return {
     frame: frame.readUInt32LE(at),
     windowRecords: frame.readUInt32LE(at + 4),
@@ -141,8 +141,7 @@ export function decodeCredit(frame: Buffer): Credit {
     failed: frame.readDoubleLE(at + 16),
     lost: frame.readDoubleLE(at + 24),
     windowBytes: frame.readUInt32LE(at + 32),
-    lostFrom: frame.readUInt32LE(at + 36),
-    lostTo: frame.readUInt32LE(at + 40),
+    missing: Array.from({ length: bounds }, (_, index) => frame.readUInt32LE(at + CREDIT_BYTES + index * 4)),
   };
 }
 

@@ -11,7 +11,7 @@ if (endianness() !== 'LE') throw new Error('Squall runs on little-endian machine
 const COLUMN_HEADER_BYTES = 5;
 const IDS_AT = FRAME_HEADER_BYTES + 4;
 
-/** A whole frame with the body of `batch`; the header is still to be sealed. */
+/** A whole frame with the body of `batch`; the header is still to be sealed. The batch lets go of its values. */
 export function encodeBatch(batch: Batch): Buffer {
   const groupBytes = batch.groupCount * GROUP_WORDS * 4;
   const rowBytes = batch.count * ROW_WORDS * 4;
@@ -33,6 +33,7 @@ export function encodeBatch(batch: Batch): Buffer {
     frame.writeUInt32LE(sizes[index], at + 1);
     at = column.write(frame, at + COLUMN_HEADER_BYTES);
   }
+  batch.valuesSent();
   return frame;
 }
 

@@ -21,7 +21,9 @@ export class Log<T> {
       };
       const timer = setTimeout(() => {
         this.#watchers.delete(watch);
-        reject(new Error(`Expected ${what} within ${withinMs} ms, got ${JSON.stringify(this.items.slice(-20), shortened)}`));
+        reject(
+          new Error(`Expected ${what} within ${withinMs} ms, got ${JSON.stringify(this.items.slice(-20), shortened)}`),
+        );
       }, withinMs);
       this.#watchers.add(watch);
       watch();

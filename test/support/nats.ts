@@ -2,8 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findNatsServer } from '../../core/cluster/nats-server-find.js';
 import { type EmbeddedNats, freePort, launch } from '../../core/cluster/nats-server.js';
+import { findNatsServer } from '../../core/cluster/nats-server-find.js';
 import type { ConnectOptions } from '../../core/transport/connect-options.js';
 
 let binary: Promise<string> | undefined;

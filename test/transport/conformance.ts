@@ -79,7 +79,15 @@ export function transportConformance(test: TestFn, open: () => Promise<TestNetwo
   claim('a pattern hears what it matches, and each message tells its subject', async (t, network) => {
     const { transport, heard } = await listen(network, 'p.*.end');
     const rest = await listen(network, 'p.one.>');
-    for (const subject of ['p.one.end', 'p.two.end', 'p.one', 'p.one.end.more', 'q.one.end', 'p.last.end', 'p.one.last']) {
+    for (const subject of [
+      'p.one.end',
+      'p.two.end',
+      'p.one',
+      'p.one.end.more',
+      'q.one.end',
+      'p.last.end',
+      'p.one.last',
+    ]) {
       transport.publish(subject, bytes(''));
     }
     await heard.until((items) => items.includes('p.last.end='), 'the last one');
@@ -114,7 +122,10 @@ export function transportConformance(test: TestFn, open: () => Promise<TestNetwo
     for (const value of ['1', '2', '3', 'last']) transport.publish('a', bytes(value));
     await heard.count(4);
     t.deepEqual(heard.items, ['1', '2', '3', 'last']);
-    t.deepEqual(events.errors.map((error) => error.message), ['refuses 1', 'refuses 2', 'refuses 3']);
+    t.deepEqual(
+      events.errors.map((error) => error.message),
+      ['refuses 1', 'refuses 2', 'refuses 3'],
+    );
     t.true(transport.connected);
   });
 
@@ -131,18 +142,42 @@ export function transportConformance(test: TestFn, open: () => Promise<TestNetwo
     }
     await heard.count(6);
     const first = heard.items.map((item) => new Set(item.slice('a='.length)));
-    t.deepEqual(first, ['0', '1', '2', '0', '1', '2'].map((digit) => new Set(digit)));
+    t.deepEqual(
+      first,
+      ['0', '1', '2', '0', '1', '2'].map((digit) => new Set(digit)),
+    );
   });
 
   claim('a subject that is none is refused before it reaches the network, and the link stays', async (t, network) => {
     const events = new Recorder();
     const { transport, heard } = await listen(network, '>', events);
-    const bad = ['', ' ', 'a b', 'a..b', '.a', 'a.', 'a\r\nPUB evil 0\r\n', 'a\n', 'a\t', 'ä', '$JS.API.INFO', 'x'.repeat(600)];
+    const bad = [
+      '',
+      ' ',
+      'a b',
+      'a..b',
+      '.a',
+      'a.',
+      'a\r\nPUB evil 0\r\n',
+      'a\n',
+      'a\t',
+      'ä',
+      '$JS.API.INFO',
+      'x'.repeat(600),
+    ];
     for (const subject of [...bad, 'a.*', 'a.>', '>', '*']) {
-      t.is(thrown(() => transport.publish(subject, bytes(''))), 'ERR_SQUALL_BAD_SUBJECT', JSON.stringify(subject));
+      t.is(
+        thrown(() => transport.publish(subject, bytes(''))),
+        'ERR_SQUALL_BAD_SUBJECT',
+        JSON.stringify(subject),
+      );
     }
     for (const subject of [...bad, '>.a', 'a*', 'a.>.b']) {
-      t.is(thrown(() => transport.subscribe(subject, () => {})), 'ERR_SQUALL_BAD_SUBJECT', JSON.stringify(subject));
+      t.is(
+        thrown(() => transport.subscribe(subject, () => {})),
+        'ERR_SQUALL_BAD_SUBJECT',
+        JSON.stringify(subject),
+      );
     }
     transport.publish('good', bytes(''));
     await heard.count(1);
@@ -155,7 +190,9 @@ export function transportConformance(test: TestFn, open: () => Promise<TestNetwo
     const sizes = new Log<number>();
     transport.subscribe('a', (payload) => sizes.push(payload.length));
     const limitBytes = transport.maxPayload;
-    const error = t.throws(() => transport.publish('a', new Uint8Array(limitBytes + 1)), { code: 'ERR_SQUALL_OVERSIZE' });
+    const error = t.throws(() => transport.publish('a', new Uint8Array(limitBytes + 1)), {
+      code: 'ERR_SQUALL_OVERSIZE',
+    });
     t.like((error as unknown as { facts: object }).facts, { sizeBytes: limitBytes + 1, limitBytes });
     t.true(transport.publish('a', new Uint8Array(limitBytes)));
     await sizes.count(1);
@@ -163,27 +200,30 @@ export function transportConformance(test: TestFn, open: () => Promise<TestNetwo
     t.true(transport.connected);
   });
 
-  claim('a broken link is told before the first publish that returns false; what was refused never arrives', async (t, network) => {
-    const events = new Recorder();
-    const { transport, heard } = await listen(network, 'a', events);
-    const other = await network.connect();
-    await network.down();
-    await events.saw('down');
-    t.false(transport.connected);
-    t.false(transport.publish('a', bytes('lost 1')));
-    t.is(await rejected(transport.flush()), 'ERR_SQUALL_LINK_DOWN');
-    t.false(transport.publish('a', bytes('lost 2')));
-    await network.up();
-    await events.saw('up');
-    t.true(transport.connected);
-    t.true(transport.publish('a', bytes('own')));
-    await heard.count(1);
-    await untilUp(other);
-    other.publish('a', bytes('other'));
-    await heard.count(2);
-    t.deepEqual(heard.items, ['a=own', 'a=other']);
-    t.deepEqual(events.names, ['down', 'up']);
-  });
+  claim(
+    'a broken link is told before the first publish that returns false; what was refused never arrives',
+    async (t, network) => {
+      const events = new Recorder();
+      const { transport, heard } = await listen(network, 'a', events);
+      const other = await network.connect();
+      await network.down();
+      await events.saw('down');
+      t.false(transport.connected);
+      t.false(transport.publish('a', bytes('lost 1')));
+      t.is(await rejected(transport.flush()), 'ERR_SQUALL_LINK_DOWN');
+      t.false(transport.publish('a', bytes('lost 2')));
+      await network.up();
+      await events.saw('up');
+      t.true(transport.connected);
+      t.true(transport.publish('a', bytes('own')));
+      await heard.count(1);
+      await untilUp(other);
+      other.publish('a', bytes('other'));
+      await heard.count(2);
+      t.deepEqual(heard.items, ['a=own', 'a=other']);
+      t.deepEqual(events.names, ['down', 'up']);
+    },
+  );
 
   claim('publish returns true only while the owner has not been told that the link is down', async (t, network) => {
     let down = false;
@@ -245,21 +285,24 @@ export function transportConformance(test: TestFn, open: () => Promise<TestNetwo
     t.is(await flushed, 'ERR_SQUALL_LINK_DOWN');
   });
 
-  claim('reconnect tells onDown before it returns, brings the subscriptions back, and does nothing while down', async (t, network) => {
-    const events = new Recorder();
-    const { transport, heard } = await listen(network, 'a', events);
-    const first = transport.reconnect();
-    t.deepEqual(events.names, ['down']);
-    const second = transport.reconnect();
-    t.deepEqual(events.names, ['down']);
-    t.false(transport.publish('a', bytes('lost')));
-    await Promise.all([first, second]);
-    await events.saw('up');
-    transport.publish('a', bytes('back'));
-    await heard.count(1);
-    t.deepEqual(heard.items, ['a=back']);
-    t.deepEqual(events.names, ['down', 'up']);
-  });
+  claim(
+    'reconnect tells onDown before it returns, brings the subscriptions back, and does nothing while down',
+    async (t, network) => {
+      const events = new Recorder();
+      const { transport, heard } = await listen(network, 'a', events);
+      const first = transport.reconnect();
+      t.deepEqual(events.names, ['down']);
+      const second = transport.reconnect();
+      t.deepEqual(events.names, ['down']);
+      t.false(transport.publish('a', bytes('lost')));
+      await Promise.all([first, second]);
+      await events.saw('up');
+      transport.publish('a', bytes('back'));
+      await heard.count(1);
+      t.deepEqual(heard.items, ['a=back']);
+      t.deepEqual(events.names, ['down', 'up']);
+    },
+  );
 
   claim('drain delivers what was published, then closes', async (t, network) => {
     const { heard } = await listen(network, 'a');
@@ -308,7 +351,10 @@ export function transportConformance(test: TestFn, open: () => Promise<TestNetwo
     t.is(events.items[0].detail, undefined);
     t.false(transport.connected);
     t.false(transport.publish('a', bytes('x')));
-    t.is(thrown(() => transport.subscribe('a', () => {})), 'ERR_SQUALL_CLOSED');
+    t.is(
+      thrown(() => transport.subscribe('a', () => {})),
+      'ERR_SQUALL_CLOSED',
+    );
     t.is(await rejected(transport.flush()), 'ERR_SQUALL_CLOSED');
     subscription.unsubscribe();
     await transport.reconnect();

@@ -53,7 +53,10 @@ export function durableConformance(test: TestFn, open: () => Promise<TestStreams
     await streams.append('s', binary, { msgId: '1' });
     await streams.append('s', new Uint8Array(0), { msgId: '2' });
     const records = await all(streams, 'S');
-    t.deepEqual(records.map((record) => [...record.bytes]), [[...binary], []]);
+    t.deepEqual(
+      records.map((record) => [...record.bytes]),
+      [[...binary], []],
+    );
   });
 
   claim('the same message id is the same record, whatever characters it has', async (t, { streams }) => {
@@ -68,28 +71,36 @@ export function durableConformance(test: TestFn, open: () => Promise<TestStreams
     t.like(await streams.info('S'), { messages: 0, firstSeq: ids.length + 1, lastSeq: ids.length });
   });
 
-  claim('purge removes up to a record, or a subject, or everything; reading steps over the holes', async (t, { streams }) => {
-    await streams.ensureStream({ name: 'S', subjects: ['s.*'], maxBytes: MEGABYTE });
-    for (let index = 1; index <= 100; index++) {
-      await streams.append(index === 1 || index === 60 || index === 100 ? 's.keep' : 's.go', bytes('x'), { msgId: `${index}` });
-    }
-    t.is(await streams.purge('S', { subject: 's.go' }), 97);
-    t.deepEqual(brief(await all(streams, 'S')), ['1 s.keep x', '60 s.keep x', '100 s.keep x']);
-    t.deepEqual(brief(await all(streams, 'S', { fromSeq: 2, limit: 1 })), ['60 s.keep x']);
-    t.is(await streams.purge('S', { upToSeq: 60 }), 2);
-    const info = await streams.info('S');
-    t.like(info, { messages: 1, lastSeq: 100 });
-    t.true(info !== undefined && info.firstSeq > 60 && info.firstSeq <= 100, `firstSeq ${info?.firstSeq}`);
-    t.is(await streams.purge('S'), 1);
-    t.deepEqual(await all(streams, 'S'), []);
-  });
+  claim(
+    'purge removes up to a record, or a subject, or everything; reading steps over the holes',
+    async (t, { streams }) => {
+      await streams.ensureStream({ name: 'S', subjects: ['s.*'], maxBytes: MEGABYTE });
+      for (let index = 1; index <= 100; index++) {
+        await streams.append(index === 1 || index === 60 || index === 100 ? 's.keep' : 's.go', bytes('x'), {
+          msgId: `${index}`,
+        });
+      }
+      t.is(await streams.purge('S', { subject: 's.go' }), 97);
+      t.deepEqual(brief(await all(streams, 'S')), ['1 s.keep x', '60 s.keep x', '100 s.keep x']);
+      t.deepEqual(brief(await all(streams, 'S', { fromSeq: 2, limit: 1 })), ['60 s.keep x']);
+      t.is(await streams.purge('S', { upToSeq: 60 }), 2);
+      const info = await streams.info('S');
+      t.like(info, { messages: 1, lastSeq: 100 });
+      t.true(info !== undefined && info.firstSeq > 60 && info.firstSeq <= 100, `firstSeq ${info?.firstSeq}`);
+      t.is(await streams.purge('S'), 1);
+      t.deepEqual(await all(streams, 'S'), []);
+    },
+  );
 
   claim('the oldest records go when there are too many bytes', async (t, { streams }) => {
     await streams.ensureStream({ name: 'S', subjects: ['s'], maxBytes: 10_000 });
     for (let index = 1; index <= 30; index++) await streams.append('s', new Uint8Array(1000), { msgId: `${index}` });
     const info = await streams.info('S');
     t.is(info?.lastSeq, 30);
-    t.true(info !== undefined && info.bytes <= 10_000 && info.messages >= 8 && info.messages < 10, JSON.stringify(info));
+    t.true(
+      info !== undefined && info.bytes <= 10_000 && info.messages >= 8 && info.messages < 10,
+      JSON.stringify(info),
+    );
   });
 
   claim('a stream that does not exist has no info, reads as nothing, and can be deleted', async (t, { streams }) => {
@@ -103,18 +114,23 @@ export function durableConformance(test: TestFn, open: () => Promise<TestStreams
     t.is(await streams.info('S'), undefined);
   });
 
-  claim('ensureStream keeps the records, changes the limits, and refuses subjects of another stream', async (t, { streams }) => {
-    await streams.ensureStream({ name: 'S', subjects: ['s.a'], maxBytes: MEGABYTE });
-    await streams.append('s.a', bytes('x'), { msgId: '1' });
-    await streams.ensureStream({ name: 'S', subjects: ['s.a'], maxBytes: MEGABYTE });
-    await streams.ensureStream({ name: 'S', subjects: ['s.a', 's.b'], maxBytes: 2 * MEGABYTE, maxAgeMs: 60_000 });
-    await streams.append('s.b', bytes('y'), { msgId: '2' });
-    t.deepEqual(brief(await all(streams, 'S')), ['1 s.a x', '2 s.b y']);
-    const clash = { name: 'T', subjects: ['s.*'], maxBytes: MEGABYTE };
-    await t.throwsAsync(streams.ensureStream(clash), { code: 'ERR_SQUALL_STREAM_CONFIG' });
-    await Promise.all([1, 2, 3].map((size) => streams.ensureStream({ name: 'U', subjects: ['u'], maxBytes: size * MEGABYTE })));
-    t.not(await streams.info('U'), undefined);
-  });
+  claim(
+    'ensureStream keeps the records, changes the limits, and refuses subjects of another stream',
+    async (t, { streams }) => {
+      await streams.ensureStream({ name: 'S', subjects: ['s.a'], maxBytes: MEGABYTE });
+      await streams.append('s.a', bytes('x'), { msgId: '1' });
+      await streams.ensureStream({ name: 'S', subjects: ['s.a'], maxBytes: MEGABYTE });
+      await streams.ensureStream({ name: 'S', subjects: ['s.a', 's.b'], maxBytes: 2 * MEGABYTE, maxAgeMs: 60_000 });
+      await streams.append('s.b', bytes('y'), { msgId: '2' });
+      t.deepEqual(brief(await all(streams, 'S')), ['1 s.a x', '2 s.b y']);
+      const clash = { name: 'T', subjects: ['s.*'], maxBytes: MEGABYTE };
+      await t.throwsAsync(streams.ensureStream(clash), { code: 'ERR_SQUALL_STREAM_CONFIG' });
+      await Promise.all(
+        [1, 2, 3].map((size) => streams.ensureStream({ name: 'U', subjects: ['u'], maxBytes: size * MEGABYTE })),
+      );
+      t.not(await streams.info('U'), undefined);
+    },
+  );
 
   claim('names and subjects that are none are refused', async (t, { streams }) => {
     const bad = { code: 'ERR_SQUALL_BAD_SUBJECT' };
@@ -133,18 +149,24 @@ export function durableConformance(test: TestFn, open: () => Promise<TestStreams
     });
   });
 
-  claim('records survive an outage, and an append that meets one is stored once when it is over', async (t, { streams, down, up }) => {
-    await streams.ensureStream({ name: 'S', subjects: ['s'], maxBytes: MEGABYTE });
-    for (let index = 1; index <= 20; index++) await streams.append('s', bytes(`${index}`), { msgId: `${index}` });
-    const flying = streams.append('s', bytes('21'), { msgId: '21', withinMs: 20_000 });
-    await down();
-    const waiting = streams.append('s', bytes('22'), { msgId: '22', withinMs: 20_000 });
-    await t.throwsAsync(streams.append('s', bytes('late'), { msgId: 'late', withinMs: 100 }), {
-      code: 'ERR_SQUALL_STREAM_UNAVAILABLE',
-    });
-    await up();
-    await Promise.all([flying, waiting]);
-    const contents = (await all(streams, 'S')).map((record) => Buffer.from(record.bytes).toString());
-    t.deepEqual(contents.toSorted((a, b) => Number(a) - Number(b)), Array.from({ length: 22 }, (_, index) => `${index + 1}`));
-  });
+  claim(
+    'records survive an outage, and an append that meets one is stored once when it is over',
+    async (t, { streams, down, up }) => {
+      await streams.ensureStream({ name: 'S', subjects: ['s'], maxBytes: MEGABYTE });
+      for (let index = 1; index <= 20; index++) await streams.append('s', bytes(`${index}`), { msgId: `${index}` });
+      const flying = streams.append('s', bytes('21'), { msgId: '21', withinMs: 20_000 });
+      await down();
+      const waiting = streams.append('s', bytes('22'), { msgId: '22', withinMs: 20_000 });
+      await t.throwsAsync(streams.append('s', bytes('late'), { msgId: 'late', withinMs: 100 }), {
+        code: 'ERR_SQUALL_STREAM_UNAVAILABLE',
+      });
+      await up();
+      await Promise.all([flying, waiting]);
+      const contents = (await all(streams, 'S')).map((record) => Buffer.from(record.bytes).toString());
+      t.deepEqual(
+        contents.toSorted((a, b) => Number(a) - Number(b)),
+        Array.from({ length: 22 }, (_, index) => `${index + 1}`),
+      );
+    },
+  );
 }

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { MemoryNetwork } from '../../core/transport/memory.js';
-import { durableConformance } from './durable-conformance.js';
 import { transportConformance } from './conformance.js';
+import { durableConformance } from './durable-conformance.js';
 
 transportConformance(test, async () => {
   const network = new MemoryNetwork();

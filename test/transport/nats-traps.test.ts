@@ -9,9 +9,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { connect as foreignConnect, nkeys } from 'nats';
 import { freePort } from '../../core/cluster/nats-server.js';
-import { SquallError } from '../../core/errors.js';
-import { connectEnvironment, type ConnectOptions } from '../../core/transport/connect-options.js';
+import type { SquallError } from '../../core/errors.js';
+import { type ConnectOptions, connectEnvironment } from '../../core/transport/connect-options.js';
 import { NatsTransport, type NatsTransportOptions } from '../../core/transport/nats.js';
+import { testCertificates } from '../support/certificates.js';
 import { Log } from '../support/log.js';
 import { TestNats } from '../support/nats.js';
 import { jwtAuthority } from '../support/nats-jwt.js';
@@ -169,12 +170,15 @@ test('a slow link is not a lost one, and drain waits for it', async (t) => {
   await witness.flush();
   proxy.delay(200, 100);
   const events = new Recorder();
-  const transport = await open(t, { ...nats.options, servers: [proxy.url] }, events, { pingIntervalMs: 200 });
+  const transport = await open(t, { ...nats.options, servers: [proxy.url] }, events);
   for (let index = 1; index <= 50; index++) transport.publish('a', new Uint8Array(index * 1000));
   await transport.drain();
   t.deepEqual(events.names, ['closed']);
   await heard.count(50);
-  t.deepEqual(heard.items, Array.from({ length: 50 }, (_, index) => (index + 1) * 1000));
+  t.deepEqual(
+    heard.items,
+    Array.from({ length: 50 }, (_, index) => (index + 1) * 1000),
+  );
 });
 
 test('a reader that is stopped is cut off by the server, and comes back by itself', async (t) => {
@@ -208,7 +212,11 @@ test('what the server forbids is told, and everything else goes on', async (t) =
   const permissions = { publish: { deny: ['no.pub', '$JS.>'] }, subscribe: { deny: ['no.sub'] } };
   const nats = await startNats(t, { authorization: { users: [{ user: 'u', password: 'p', permissions }] } });
   const events = new Recorder();
-  const transport = await open(t, { ...nats.options, credentials: { kind: 'password', user: 'u', password: 'p' } }, events);
+  const transport = await open(
+    t,
+    { ...nats.options, credentials: { kind: 'password', user: 'u', password: 'p' } },
+    events,
+  );
   const heard = new Log<string>();
   transport.subscribe('no.sub', () => heard.push('forbidden'));
   transport.subscribe('yes', () => heard.push('allowed'));
@@ -260,7 +268,7 @@ test('a server that comes back with other credentials closes the transport for g
   const transport = await open(t, nats.options, events);
   await nats.restart({ authorization: { token: 'another' } });
   await events.saw('closed');
-  t.is((events.items.at(-1)?.detail as SquallError).code, 'ERR_SQUALL_NATS_AUTH');
+  t.like(events.items.at(-1)?.detail, { code: 'ERR_SQUALL_NATS_AUTH' });
   t.is(events.names[0], 'down');
   t.false(events.names.includes('up'));
   t.false(transport.publish('a', new Uint8Array(0)));
@@ -287,7 +295,7 @@ test('credentials that expire are read again from their file; where they are not
   const lastEvents = new Recorder();
   await open(t, options, lastEvents);
   await lastEvents.saw('closed');
-  t.is((lastEvents.items.at(-1)?.detail as SquallError).code, 'ERR_SQUALL_NATS_AUTH');
+  t.like(lastEvents.items.at(-1)?.detail, { code: 'ERR_SQUALL_NATS_AUTH' });
   t.true(transport.connected);
 });
 
@@ -301,10 +309,59 @@ test('an nkey seed in a file lets us in', async (t) => {
   const transport = await open(t, { ...nats.options, credentials: { kind: 'nkey', file } });
   await transport.flush();
   t.true(transport.connected);
-  const missing = { ...nats.options, credentials: { kind: 'nkey', file: join(dir, 'none') } as const, name: 'squall:test' };
+  const missing = {
+    ...nats.options,
+    credentials: { kind: 'nkey', file: join(dir, 'none') } as const,
+    name: 'squall:test',
+  };
   await t.throwsAsync(NatsTransport.connect(missing), { code: 'ERR_SQUALL_NATS_OPTIONS', message: /none/ });
   await writeFile(file, 'no seed');
   await t.throwsAsync(NatsTransport.connect({ ...missing, credentials: { kind: 'nkey', file } }), {
+    code: 'ERR_SQUALL_NATS_OPTIONS',
+  });
+});
+
+test('TLS: by the URL, with our CA and certificate; and without them a clear refusal', async (t) => {
+  const certificates = await testCertificates();
+  t.teardown(() => certificates.remove());
+  const { path } = certificates;
+  const settings = (name: 'server' | 'server-ip'): Record<string, unknown> => ({
+    tls: { cert_file: path(`${name}.pem`), key_file: path(`${name}.key`), ca_file: path('ca.pem'), verify: true },
+  });
+  const files = { caFile: path('ca.pem'), certFile: path('client.pem'), keyFile: path('client.key') };
+  const nats = await startNats(t, settings('server'));
+  const byAddress = await startNats(t, settings('server-ip'));
+  for (const server of [`tls://localhost:${nats.port}`, `tls://127.0.0.1:${byAddress.port}`]) {
+    const events = new Recorder();
+    const transport = await open(t, { ...nats.options, servers: [server], tls: files }, events);
+    const heard = new Log<number>();
+    transport.subscribe('a', (payload) => heard.push(payload.length));
+    transport.publish('a', new Uint8Array(300_000));
+    await heard.count(1);
+    await transport.reconnect();
+    await events.saw('up');
+    transport.publish('a', new Uint8Array(1));
+    await heard.count(2);
+    t.deepEqual(heard.items, [300_000, 1]);
+  }
+  const refused = { code: 'ERR_SQUALL_NATS_TLS', message: /NATS_CA/ };
+  const options = { ...nats.options, name: 'squall:test', waitOnFirstConnect: false };
+  await t.throwsAsync(NatsTransport.connect(options), refused, 'its CA is not known');
+  await t.throwsAsync(
+    NatsTransport.connect({ ...options, tls: files }),
+    refused,
+    'its certificate is for localhost only',
+  );
+  const plain = await startNats(t);
+  await t.throwsAsync(
+    NatsTransport.connect({ ...options, servers: [`tls://127.0.0.1:${plain.port}`] }),
+    refused,
+    'no TLS there',
+  );
+  const servers = [`nats://localhost:${nats.port}`];
+  const noCertificate = { ...options, servers, tls: { caFile: path('ca.pem') }, connectTimeoutMs: 500 };
+  await t.throwsAsync(NatsTransport.connect(noCertificate), refused, 'the server wants a certificate');
+  await t.throwsAsync(NatsTransport.connect({ ...options, tls: { caFile: path('none' as 'ca.pem') } }), {
     code: 'ERR_SQUALL_NATS_OPTIONS',
   });
 });
@@ -339,5 +396,8 @@ test('a connection shows its name to the server', async (t) => {
   const nats = await startNats(t, monitor.settings as Record<string, unknown>);
   await open(t, nats.options, new Recorder(), { name: 'squall:word-count/split[3]' });
   const { connections } = (await monitor.ask('connz')) as { connections: { name: string }[] };
-  t.deepEqual(connections.map(({ name }) => name), ['squall:word-count/split[3]']);
+  t.deepEqual(
+    connections.map(({ name }) => name),
+    ['squall:word-count/split[3]'],
+  );
 });

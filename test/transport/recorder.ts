@@ -23,7 +23,8 @@ export class Recorder extends Log<RecordedEvent> implements TransportEvents {
 
   /** Resolves at the `count`th event of that name. */
   async saw(name: RecordedEvent['name'], count = 1): Promise<void> {
-    const seen = (items: readonly RecordedEvent[]): boolean => items.filter((item) => item.name === name).length >= count;
+    const seen = (items: readonly RecordedEvent[]): boolean =>
+      items.filter((item) => item.name === name).length >= count;
     await this.until(seen, `${count} × ${name}`);
   }
 }

@@ -1,7 +1,9 @@
+import assert from 'node:assert/strict';
 import { randomFillSync } from 'node:crypto';
 import test from 'ava';
 import fc from 'fast-check';
 import { EdgeIds } from '../../core/tuple/edge-ids.js';
+import { holds } from '../support/property.js';
 
 /** The next `count` ids as [hi, lo]. */
 function take(ids: EdgeIds, count: number): [number, number][] {
@@ -34,15 +36,13 @@ test('ids are the pairs of the generator in their order, without (0, 0), refill 
   const pools = fc.integer({ min: 1, max: 5 }).chain((size) =>
     fc.array(fc.array(fc.tuple(half, half), { minLength: size, maxLength: size }), { minLength: 1, maxLength: 6 }),
   );
-  fc.assert(
-    fc.property(pools, (pools) => {
+  holds(t, fc.property(pools, (pools) => {
       const expected = pools.flat().filter(([hi, lo]) => hi !== 0 || lo !== 0);
       let filled = 0;
       const ids = new EdgeIds((pool) => pool.set(pools[filled++].flat()), pools[0].length);
-      t.deepEqual(take(ids, expected.length), expected);
+      assert.deepEqual(take(ids, expected.length), expected);
     }),
-    { numRuns: 200 },
-  );
+    { numRuns: 200 });
 });
 
 test('the pool is filled before the first id and when it is used up, and at no other time', (t) => {
