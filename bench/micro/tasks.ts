@@ -14,6 +14,7 @@ import type { BoltDefinition, SpoutDefinition, TaskContext } from '../../core/to
 import { planOf } from '../../core/topology/plan.js';
 import type { Transport } from '../../core/transport/transport.js';
 import { EdgeIds } from '../../core/tuple/edge-ids.js';
+import { newTurn } from '../../core/wire/frame-memory.js';
 import { Subjects } from '../../core/wire/subjects.js';
 import makeTopology from '../topologies/word-count.js';
 
@@ -24,7 +25,7 @@ const transport: Transport = {
   maxPayload: 1 << 20,
   connected: true,
   publish(subject, bytes) {
-    mail.push({ subject, bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) });
+    mail.push({ subject, bytes: Buffer.from(bytes) });
     return true;
   },
   subscribe: () => ({ unsubscribe() {} }),
@@ -111,6 +112,7 @@ while (performance.now() < deadline) {
     spent.clear();
     ackedBefore = spout.origin.counts.acked;
   }
+  newTurn();
   for (const [name, task] of Object.entries(tasks)) timed(name, () => void task.turn());
   timed('acker', () => acker.flush());
   for (const { subject, bytes } of mail.splice(0)) {

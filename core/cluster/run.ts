@@ -105,7 +105,7 @@ export class Run extends EventEmitter<RunEvents> {
         connection = own.connection;
       } else {
         connection = given;
-        await probeServer(connection, { jetstream });
+        await probeServer(connection, { jetstream }).catch(adviseWithoutJetstream);
       }
       const open = (): Promise<NatsTransport> => {
         transport ??= NatsTransport.connect({ ...connection, name: `squall:${plan.name}/supervisor` });
@@ -195,6 +195,13 @@ function forward(from: Supervisor, to: Run): void {
   from.on('worker-restarted', (worker) => to.emit('worker-restarted', worker));
   from.on('completed', (result) => to.emit('completed', result));
   from.on('failed', (result) => to.emit('failed', result));
+}
+
+/** The transport does not know that a run can do without. */
+function adviseWithoutJetstream(error: unknown): never {
+  if (!isSquallError(error) || error.code !== 'ERR_SQUALL_NATS_NO_JETSTREAM') throw error;
+  const advice = 'or do without it: --no-jetstream, or { jetstream: false }; dead letters are then only told, not kept';
+  throw new SquallError(error.code, `${error.message}; ${advice}`, { facts: error.facts, cause: error });
 }
 
 function fileOf(target: Topology | string | URL, options: RunOptions): string {

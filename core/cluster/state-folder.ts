@@ -145,17 +145,23 @@ function readJson<T>(file: string): T | undefined {
 function alive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
+  // killed, and its parent has not asked after it: it holds nothing any more
+  return !/^[ZX]$/.test(statOf(pid)?.[0] ?? '');
 }
 
 /** When the process was started, where the system tells: so that a reused number is not mistaken for it. */
 function birthOf(pid: number): string | undefined {
+  return statOf(pid)?.[19];
+}
+
+/** What Linux tells of a process, from its state on. */
+function statOf(pid: number): string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
     return undefined;
   }

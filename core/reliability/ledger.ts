@@ -33,15 +33,15 @@ export interface AttemptRecord {
   readonly failure: Failure;
 }
 
-/** One tracked tuple. Written by the ledger; the owner reads it. */
+/** One tracked tuple. Written by the ledger; the owner reads it, and forgets it once it is complete. */
 export interface Entry<Kept> {
-  readonly id: MessageId;
+  id: MessageId;
   /** what the owner needs to send the tuple again, dropped at the end; the ledger never looks inside */
   kept: Kept | undefined;
   row: number;
   /** order of emission, for positions */
-  readonly sequence: number;
-  readonly firstAt: number;
+  sequence: number;
+  firstAt: number;
   bytes: number;
   /** number of the newest attempt, from 1 */
   attempt: number;
@@ -104,6 +104,7 @@ export class Ledger<Kept> {
   readonly #wheel: TimingWheel;
   readonly #due = new DueQueue<Entry<Kept>>();
   readonly #held: Entry<Kept>[] = [];
+  readonly #spare: Entry<Kept>[] = [];
 
   #capacity = 0;
   #state = new Uint8Array(0);
@@ -150,23 +151,14 @@ export class Ledger<Kept> {
 
   /** A new tracked tuple; its first root is in `hi`, `lo`. */
   open(id: MessageId, kept: Kept | undefined, row: number, bytes: number, now: number): Entry<Kept> {
-    const entry: Entry<Kept> = {
-      id,
-      kept,
-      row,
-      sequence: this.#nextSequence++,
-      firstAt: now,
-      bytes,
-      attempt: 1,
-      reason: undefined,
-      used: 0,
-      state: 'pending',
-      newest: -1,
-      older: undefined,
-      lastHi: 0,
-      lastLo: 0,
-      history: undefined,
-    };
+    const entry = this.#spare.pop() ?? newEntry<Kept>();
+    entry.id = id;
+    entry.kept = kept;
+    entry.row = row;
+    entry.sequence = this.#nextSequence++;
+    entry.firstAt = now;
+    entry.bytes = bytes;
+    entry.state = 'pending';
     this.#pending += 1;
     this.#bytes += bytes;
     this.#start(entry, now);
@@ -235,6 +227,8 @@ export class Ledger<Kept> {
     }
     this.#leave(entry);
     this.#events.complete(entry, now - entry.firstAt);
+    // one that was never sent again is known to nobody else any more: it serves the next tuple
+    if (entry.attempt === 1 && entry.history === undefined && this.#spare.length < MAX_SPARE) this.#spare.push(entry);
   }
 
   /** A bolt failed the tree, or a sender lost its frame: the acker has freed the root. */
@@ -483,6 +477,28 @@ export class Ledger<Kept> {
 }
 
 const MAX_HISTORY = 64;
+/** Entries at hand: new ones for every tuple were half of a spout's garbage collection. */
+const MAX_SPARE = 1 << 14;
+
+function newEntry<Kept>(): Entry<Kept> {
+  return {
+    id: 0,
+    kept: undefined,
+    row: 0,
+    sequence: 0,
+    firstAt: 0,
+    bytes: 0,
+    attempt: 1,
+    reason: undefined,
+    used: 0,
+    state: 'pending',
+    newest: -1,
+    older: undefined,
+    lastHi: 0,
+    lastLo: 0,
+    history: undefined,
+  };
+}
 
 function copied<A extends { set(from: A): void }>(from: A, into: A): A {
   into.set(from);

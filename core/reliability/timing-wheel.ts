@@ -4,8 +4,8 @@
  * later where `advance` is called late, never earlier. Time is an argument, monotonic, in milliseconds.
  */
 const PARTS = 8;
-/** PARTS whole buckets must pass, and the one being filled and the one being emptied are different ones. */
-const BUCKETS = PARTS + 2;
+/** PARTS whole buckets must pass after the one that is being filled. */
+const BUCKETS = PARTS + 1;
 /** one list more: what `advance` has found */
 const OVER = BUCKETS;
 const NONE = -1;

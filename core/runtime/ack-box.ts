@@ -144,9 +144,10 @@ export class AckBox {
   }
 
   #send(waiting: Waiting): void {
+    const copy = !waiting.link.direct;
     const parcel: AckParcel = {
-      inits: waiting.inits.slice(0, waiting.initWords),
-      acks: waiting.acks.slice(0, waiting.ackWords),
+      inits: copy ? waiting.inits.slice(0, waiting.initWords) : waiting.inits.subarray(0, waiting.initWords),
+      acks: copy ? waiting.acks.slice(0, waiting.ackWords) : waiting.acks.subarray(0, waiting.ackWords),
       forgets: Uint32Array.from(waiting.forgets),
       fails: waiting.fails,
       count:

@@ -4,6 +4,9 @@
  */
 const PER_OCTAVE = 16;
 const OCTAVES = 32;
+/** 71 minutes; what takes longer counts as that, but for `maxMs` */
+const MAX_US = 2 ** OCTAVES - 1;
+const OCTAVE_US = Float64Array.from({ length: OCTAVES }, (_, octave) => 2 ** octave);
 
 export interface Quantiles {
   readonly p50: number;
@@ -18,13 +21,13 @@ export class LatencyHistogram {
   maxMs = 0;
 
   record(ms: number): void {
-    const us = ms * 1000;
+    const us = Math.min(ms * 1000, MAX_US);
     let at = 0;
     if (us > 1) {
-      const octave = 31 - Math.clz32(Math.min(us, 0x7fffffff));
-      at = octave * PER_OCTAVE + (((us / 2 ** octave) * PER_OCTAVE) | 0) - PER_OCTAVE;
+      const octave = 31 - Math.clz32(us);
+      at = octave * PER_OCTAVE + ((us / OCTAVE_US[octave]) * PER_OCTAVE - PER_OCTAVE);
     }
-    this.buckets[at] += 1;
+    this.buckets[at | 0] += 1;
     this.count += 1;
     if (ms > this.maxMs) this.maxMs = ms;
   }
@@ -42,7 +45,7 @@ export class LatencyHistogram {
       left -= this.buckets[at];
       if (left > 0 || this.buckets[at] === 0) continue;
       const octave = Math.floor(at / PER_OCTAVE);
-      const us = 2 ** octave * (1 + ((at % PER_OCTAVE) + 0.5) / PER_OCTAVE);
+      const us = OCTAVE_US[octave] * (1 + ((at % PER_OCTAVE) + 0.5) / PER_OCTAVE);
       return Math.min(this.maxMs, us / 1000);
     }
     return this.maxMs;

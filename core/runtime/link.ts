@@ -7,6 +7,7 @@ import type { Transport } from '../transport/transport.js';
 import type { Batch } from '../wire/batch.js';
 import type { AckRecords, Credit } from '../wire/control-frames.js';
 import { FLAG_END, FLAG_PROBE, FRAME_HEADER_BYTES, type FrameHeader, sealFrame } from '../wire/frame.js';
+import { frameMemory } from '../wire/frame-memory.js';
 import type { TaskEnv } from './env.js';
 
 /** What is sent: a batch of tuples, or ack records. */
@@ -64,6 +65,12 @@ export class Link<P extends Parcel & (Batch | AckRecords)> {
     if (this.#channel === undefined || this.#queue.length > 0) return 0;
     if (!this.#freight.transport.connected) return 0;
     return this.#channel.room;
+  }
+
+  /** What is sent now becomes bytes at once: nothing of the parcel is looked at afterwards. */
+  get direct(): boolean {
+    if (this.#channel === undefined || this.#queue.length > 0) return false;
+    return this.#freight.transport.connected && this.#env.local(this.receiver) === undefined;
   }
 
   /** Everything is confirmed and nothing waits. */
@@ -167,7 +174,9 @@ export class Link<P extends Parcel & (Batch | AckRecords)> {
   }
 
   #transmit(channel: SendChannel<P>, parcel: P): void {
-    channel.send(parcel.count, parcel.bytes, parcel.xorHi, parcel.xorLo, parcel);
+    // of what is lost on the way to an acker nothing can be told but that it is lost
+    const kept = this.#freight.tuples ? parcel : (NOTHING as unknown as P);
+    channel.send(parcel.count, parcel.bytes, parcel.xorHi, parcel.xorLo, kept);
     this.#publish(channel, 0, parcel);
   }
 
@@ -199,7 +208,7 @@ export class Link<P extends Parcel & (Batch | AckRecords)> {
       if (local.epoch === channel.receiverEpoch) local.acceptParcel(header, parcel ?? (NOTHING as unknown as P));
       return;
     }
-    const frame = parcel === undefined ? Buffer.allocUnsafe(FRAME_HEADER_BYTES) : this.#freight.encode(parcel);
+    const frame = parcel === undefined ? frameMemory(FRAME_HEADER_BYTES) : this.#freight.encode(parcel);
     sealFrame(frame, this.#env.plan.hash, header);
     // false: the link went down this instant. The frame is numbered, so its loss will be seen.
     this.#freight.transport.publish(this.#subject, frame);

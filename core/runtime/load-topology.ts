@@ -1,4 +1,5 @@
 /** Imports a topology file, TypeScript or JavaScript, and builds what it exports: the same in every process. */
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,6 +8,8 @@ import type { TopologyPlan } from '../topology/definition.js';
 import { loadTopology } from '../topology/parameters.js';
 import { planOf } from '../topology/plan.js';
 
+/** It takes some 50 ms; a mistake is to be told within 5 s. */
+const CHECK_TIMEOUT_MS = 2000;
 const TYPESCRIPT = new Set(['.ts', '.mts', '.cts', '.tsx']);
 
 /** Throws SquallError: no such file, it does not parse or throws, it exports no topology, or the topology is wrong. */
@@ -45,7 +48,7 @@ function fileError(path: string, error: unknown): SquallError {
       : code === 'ERR_MODULE_NOT_FOUND'
         ? ' Is it installed where the file is?'
         : '';
-  const place = placeIn(path, String(stack ?? ''), String(message));
+  const place = placeIn(path, String(stack ?? ''), String(message)) ?? (name === 'SyntaxError' ? checkedPlace(path) : undefined) ?? path;
   return new SquallError('ERR_SQUALL_TOPOLOGY_FILE', `${place} cannot be loaded: ${name ?? 'Error'}: ${first}.${hint}`, {
     facts: { file: path },
     cause: error,
@@ -53,8 +56,14 @@ function fileError(path: string, error: unknown): SquallError {
 }
 
 /** The file, with the line and column where the error happened, if the error tells. */
-function placeIn(path: string, stack: string, message: string): string {
+function placeIn(path: string, stack: string, message: string): string | undefined {
   const escaped = path.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
   const found = new RegExp(`${escaped}(:\\d+(?::\\d+)?)`).exec(`${message}\n${stack}`);
-  return `${path}${found?.[1] ?? ''}`;
+  return found === null ? undefined : `${path}${found[1]}`;
+}
+
+/** Node's syntax errors do not tell where they are; Node says it when it is asked to check the file. */
+function checkedPlace(path: string): string | undefined {
+  const { stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8', timeout: CHECK_TIMEOUT_MS });
+  return placeIn(path, stderr ?? '', '');
 }

@@ -1,6 +1,6 @@
 /** The process of a worker. Everything it needs comes by the pipe from its supervisor; nothing secret by argv. */
 import { randomFillSync } from 'node:crypto';
-import { SquallError } from '../errors.js';
+import { isSquallError, SquallError } from '../errors.js';
 import { NatsTransport, type NatsTransportOptions } from '../transport/nats.js';
 import type { TransportEvents } from '../transport/transport.js';
 import { EdgeIds } from '../tuple/edge-ids.js';
@@ -23,6 +23,8 @@ const DRAIN_MS = 2000;
 
 const heartbeat = new Heartbeat(HEARTBEAT_FD);
 let worker: Worker | undefined;
+/** its tasks are open: what fails from now on is no mistake at the start */
+let ready = false;
 let finish: () => Promise<void> = async () => {};
 
 // Ctrl-C goes to the whole group; what it means is the supervisor's to say
@@ -30,7 +32,7 @@ process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
 process.on('disconnect', () => process.exit(1));
 process.on('message', (message: ToWorker) => {
-  handle(message).catch((error: unknown) => fatal(error, 'worker', worker === undefined));
+  handle(message).catch((error: unknown) => fatal(error, 'worker', !ready));
 });
 
 function send(message: FromWorker, then?: () => void): void {
@@ -41,19 +43,26 @@ function send(message: FromWorker, then?: () => void): void {
 function fatal(error: unknown, where: string, starting: boolean): void {
   const facts = errorFacts(error);
   const code = (error as { code?: unknown })?.code;
-  const cause = error instanceof SquallError && error.cause instanceof Error ? error.cause.stack : undefined;
+  const stack = stackOf(error, facts.stack);
   const message: FromWorker = {
     type: 'fatal',
     error: {
       name: facts.name,
       message: facts.message,
-      ...((cause ?? facts.stack) === undefined ? {} : { stack: cause ?? facts.stack }),
+      ...(stack === undefined ? {} : { stack }),
       ...(typeof code === 'string' ? { code } : {}),
     },
     where,
     starting,
   };
   send(message, () => process.exit(1));
+}
+
+/** Of what the component's own code threw. Our errors say in words what is wrong and where. */
+function stackOf(error: unknown, stack: string | undefined): string | undefined {
+  if (!isSquallError(error)) return stack;
+  const { cause } = error;
+  return cause === undefined || isSquallError(cause) ? undefined : errorFacts(cause).stack;
 }
 
 async function handle(message: ToWorker): Promise<void> {
@@ -140,5 +149,6 @@ async function start(message: StartMessage): Promise<void> {
   });
   await worker.start();
   setInterval(() => send({ type: 'stats', stats: worker?.stats() ?? [] }), STATS_EVERY_MS);
+  ready = true;
   send({ type: 'ready', hasEnd: worker.hasEnd() });
 }

@@ -12,6 +12,7 @@ import {
 } from '../topology/definition.js';
 import type { Transport } from '../transport/transport.js';
 import type { EdgeIds } from '../tuple/edge-ids.js';
+import { newTurn } from '../wire/frame-memory.js';
 import { AckerTask } from './acker-task.js';
 import { BoltTask } from './bolt-task.js';
 import type { Clock } from './clock.js';
@@ -202,6 +203,7 @@ export class Worker {
   /** One turn for each task that has something to do; what arrives meanwhile is read before the next round. */
   #round(): void {
     this.#scheduled = false;
+    newTurn();
     if (this.#stopped || this.#host.lapsed()) return;
     const tasks = [...this.#runnable];
     this.#runnable.clear();

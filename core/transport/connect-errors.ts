@@ -64,6 +64,15 @@ function unauthorized(options: ConnectOptions, cause?: unknown): SquallError {
   });
 }
 
+/**
+ * A server that misses our certificate says so only after the handshake, and a reset connection may swallow its words:
+ * who closes a secure link before we are let in is taken to mean that.
+ */
+export function secureLinkClosed(cause: Error | undefined): Error {
+  const message = cause?.message ?? 'the server closed it after the handshake';
+  return Object.assign(new Error(message, { cause }), { code: 'TLS' });
+}
+
 /** What the server told an established connection, as the client's `code` and the error that holds its words. */
 export function serverRefusal(code: string, cause: Error | undefined, options: ConnectOptions): SquallError {
   if (AUTHORIZATION.has(code)) return unauthorized(options, cause);

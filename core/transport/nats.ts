@@ -18,7 +18,7 @@ import {
   type Subscription,
 } from 'nats';
 import { SquallError } from '../errors.js';
-import { connectFailure, forbidden, serverRefusal } from './connect-errors.js';
+import { connectFailure, forbidden, secureLinkClosed, serverRefusal } from './connect-errors.js';
 import type { ConnectOptions, Credentials } from './connect-options.js';
 import { fileContents, nkeySeed, tlsContents } from './credential-files.js';
 import { NatsDurableStreams, type NatsRequester } from './durable-nats.js';
@@ -267,7 +267,7 @@ export class NatsTransport implements Transport {
 
   #lost(link: NatsLink, error: Error | undefined): void {
     if (link !== this.#link) return;
-    if (this.#state === 'connecting') this.#dialFault = error;
+    if (this.#state === 'connecting') this.#dialFault = link.isEncrypted() ? secureLinkClosed(error) : error;
     if (this.#state !== 'up') return;
     const gaveUp = this.#refusal?.message ?? 'it gave no answer to pings';
     this.#down(error?.message ?? (link.dropped ? gaveUp : 'the server closed the connection'));

@@ -2,6 +2,7 @@
 import { pack, unpack } from 'msgpackr';
 import type { Failure } from '../topology/definition.js';
 import { FRAME_HEADER_BYTES } from './frame.js';
+import { frameMemory } from './frame-memory.js';
 import { Malformed } from './malformed.js';
 
 /** Roots with a value each: rows of [hi, lo, xorHi, xorLo]. */
@@ -54,7 +55,7 @@ function encodeSections(sections: readonly Uint32Array[], fails: readonly FailRe
   const packed = fails.length === 0 ? EMPTY : pack(fails.map(({ hi, lo, failure }) => [hi, lo, failure]));
   let length = FRAME_HEADER_BYTES + packed.length;
   for (const section of sections) length += 4 + section.byteLength;
-  const frame = Buffer.allocUnsafe(length);
+  const frame = frameMemory(length);
   let at = FRAME_HEADER_BYTES;
   for (const section of sections) at = frame.writeUInt32LE(section.length, at);
   for (const section of sections) {
@@ -117,7 +118,7 @@ export interface Credit {
 const CREDIT_BYTES = 40;
 
 export function encodeCredit(credit: Credit): Buffer {
-  const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + CREDIT_BYTES + credit.missing.length * 4);
+  const frame = frameMemory(FRAME_HEADER_BYTES + CREDIT_BYTES + credit.missing.length * 4);
   let at = frame.writeUInt32LE(credit.frame, FRAME_HEADER_BYTES);
   at = frame.writeUInt32LE(credit.windowRecords, at);
   at = frame.writeDoubleLE(credit.consumed, at);

@@ -3,6 +3,7 @@ import { endianness } from 'node:os';
 import type { EdgePlan } from '../topology/definition.js';
 import { Batch, GROUP_WORDS, MAX_BATCH_ROWS, ROW_WORDS } from './batch.js';
 import { FRAME_HEADER_BYTES } from './frame.js';
+import { frameMemory } from './frame-memory.js';
 import type { RowLayout } from './layout.js';
 import { Malformed } from './malformed.js';
 
@@ -22,7 +23,7 @@ export function encodeBatch(batch: Batch): Buffer {
     sizes.push(size);
     length += COLUMN_HEADER_BYTES + size;
   }
-  const frame = Buffer.allocUnsafe(length);
+  const frame = frameMemory(length);
   frame.writeUInt32LE(batch.groupCount, FRAME_HEADER_BYTES);
   frame.set(new Uint8Array(batch.groups.buffer, batch.groups.byteOffset, groupBytes), IDS_AT);
   frame.set(new Uint8Array(batch.rows.buffer, batch.rows.byteOffset, rowBytes), IDS_AT + groupBytes);

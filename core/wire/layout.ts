@@ -14,7 +14,10 @@ export class RowLayout {
   readonly names: ReadonlySet<string>;
   /** false where some field lacks or has a value of another type; `refusal` then says which */
   readonly fits: (values: Record<string, unknown>) => boolean;
-  /** appends a row that fits; returns its bytes, within a factor of three for text */
+  /**
+   * appends a row that fits; returns its bytes, within a factor of three for text. Throws, with nothing appended, where
+   * a value cannot be packed: a cycle, a symbol, a getter that throws.
+   */
   readonly push: (columns: readonly Column[], values: Record<string, unknown>) => number;
 
   /** reads all fields of a row */
@@ -90,5 +93,10 @@ function compileFits(fields: readonly FieldDeclaration[]): RowLayout['fits'] {
 
 function compilePush(fields: readonly FieldDeclaration[]): RowLayout['push'] {
   const pushes = fields.map(({ name }, at) => `columns[${at}].push(values[${JSON.stringify(name)}])`);
-  return new Function('columns', 'values', `return ${pushes.join(' + ') || '0'};`) as RowLayout['push'];
+  const all = `return ${pushes.join(' + ') || '0'};`;
+  if (fields.every(({ type }) => DIRECT.has(type.kind))) return new Function('columns', 'values', all) as RowLayout['push'];
+  // columns of different lengths would mix the values of all rows that follow
+  const undo = 'for (const column of columns) column.truncate(rows); throw error;';
+  const body = `const rows = columns[0].length; try { ${all} } catch (error) { ${undo} }`;
+  return new Function('columns', 'values', body) as RowLayout['push'];
 }

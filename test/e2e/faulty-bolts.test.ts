@@ -62,7 +62,7 @@ test.serial('a tuple that always fails is a dead letter with each attempt, its e
   for (const { startedAt, endedAt, failure } of letter.attempts) {
     t.true(startedAt <= endedAt);
     t.like(failure, { reason: 'failed', component: 'work', error: { name: 'TypeError', message: `cannot take ${AT}` } });
-    t.regex(failure.error?.stack ?? '', /topologies\/faulty\.ts:\d+/, 'the stack leads to the source');
+    t.regex(failure.error?.stack ?? '', /topologies\/faulty\.[jt]s:\d+/, 'the stack leads to the source');
   }
 
   const dead = async (...args: string[]) => {
@@ -74,7 +74,7 @@ test.serial('a tuple that always fails is a dead letter with each attempt, its e
   const shown = (await dead('show', String(AT), '--id')).stdout;
   for (const attempt of [1, 2, 3]) t.regex(shown, new RegExp(`attempt ${attempt} .*failed in work`));
   t.is(shown.match(/TypeError: cannot take 137/g)?.length, 3);
-  t.regex(shown, /topologies\/faulty\.ts:\d+/);
+  t.regex(shown, /topologies\/faulty\.[jt]s:\d+/);
   await dead('purge', '--yes');
   t.deepEqual(await lettersOf(place), []);
 });

@@ -119,7 +119,7 @@ test.serial('a given nats-server is killed and comes back: the same, and people 
   await nats.kill9();
   await watched.lines.until((lines) => lines.some((line) => /connection to NATS is down/.test(line)), 'word of the loss');
   const emitted = () => watched.run.snapshot().spouts.numbers.emitted;
-  await until(() => watched.pending > 0 && watched.run.snapshot().workers.up === 6, 'all processes to be up, and to wait');
+  await until(() => watched.pending > 0 && watched.run.snapshot().workers.up === 5, 'all processes to be up, and to wait');
   const before = emitted();
   await nats.restart();
   await watched.lines.until((lines) => lines.some((line) => /connection to NATS is back/.test(line)), 'word of the return');

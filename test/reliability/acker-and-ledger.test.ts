@@ -10,8 +10,8 @@ const { tree } = fc.letrec<{ tree: Tree; leaf: Tree }>((tie) => ({
   tree: fc.record({ children: fc.array(fc.oneof({ maxDepth: 3, withCrossShrink: true }, tie('leaf'), tie('tree')), { maxLength: 4 }) }),
 }));
 
-const operations = (maxLength: number): fc.Arbitrary<Operation[]> =>
-  fc.array(fc.record({ kind: fc.constantFrom(...OPERATIONS), pick: fc.nat({ max: 10_000 }) }), { minLength: 20, maxLength });
+const operations = (kinds: readonly Operation['kind'][]): fc.Arbitrary<Operation[]> =>
+  fc.array(fc.record({ kind: fc.constantFrom(...kinds), pick: fc.nat({ max: 10_000 }) }), { maxLength: 300, size: 'max' });
 
 /** mulberry32: multiplies and adds, so it is not linear over GF(2). */
 function seeded(seed: number): () => number {
@@ -26,13 +26,13 @@ function seeded(seed: number): () => number {
 
 const world = fc.record({
   ackers: fc.integer({ min: 1, max: 3 }),
-  trees: fc.array(tree, { minLength: 1, maxLength: 4 }),
+  trees: fc.array(tree, { minLength: 1, maxLength: 4, size: 'max' }),
   seed: fc.integer(),
-  operations: operations(300),
+  operations: operations(OPERATIONS),
 });
 
 test('messages in any order, lost, late and doubled, deaths of all kinds: a true completion, a replay or a dead letter, never a false completion', (t) => {
-  const seen = new Map<string, number>();
+  const seen = new Set<string>();
   holds(
     t,
     fc.property(world, ({ ackers, trees, seed, operations }) => {
@@ -40,15 +40,15 @@ test('messages in any order, lost, late and doubled, deaths of all kinds: a true
       for (const operation of operations) world.do(operation);
       // and nothing is pending for ever once the network is fair
       world.settle();
-      for (const what of world.seen) seen.set(what, (seen.get(what) ?? 0) + 1);
+      for (const what of world.seen) seen.add(what);
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
   // the property must have met everything that it is about
   const expected = [
     'complete',
     'complete after a replay',
-    'dead letter',
+    'out of attempts',
     'quarantined',
     'merged acks',
     'replay: failed',
@@ -58,35 +58,33 @@ test('messages in any order, lost, late and doubled, deaths of all kinds: a true
     'replay: acker-lost',
     ...['bolt', 'acker', 'ledger'].flatMap((to) => [`lost to ${to}`, `duplicate to ${to}`]),
   ];
-  t.deepEqual(expected.filter((what) => (seen.get(what) ?? 0) < 20), []);
+  t.deepEqual(expected.filter((what) => !seen.has(what)), []);
 });
 
 test('on a fair network every tuple is complete with its first attempt', (t) => {
   const calm: readonly Operation['kind'][] = ['emit', 'deliver', 'deliver the oldest', 'flush', 'double'];
-  const calmOperations = fc.array(fc.record({ kind: fc.constantFrom(...calm), pick: fc.nat({ max: 10_000 }) }), { maxLength: 200 });
   holds(
     t,
-    fc.property(fc.array(tree, { minLength: 1, maxLength: 4 }), calmOperations, fc.integer(), (trees, operations, seed) => {
+    fc.property(fc.array(tree, { minLength: 1, maxLength: 4 }), operations(calm), fc.integer(), (trees, operations, seed) => {
       const world = new World(2, trees, seeded(seed));
       for (const operation of operations) world.do(operation);
       world.settle();
       for (const { state, attempts } of world.emits) assert.deepEqual([state, attempts.length], ['acked', 1]);
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
 test('a network that loses everything for a while loses no tuple', (t) => {
   const wild: readonly Operation['kind'][] = ['emit', 'emit', 'lose', 'lose', 'lose', 'lose', 'deliver', 'acker restarts', 'bolt dies'];
-  const wildOperations = fc.array(fc.record({ kind: fc.constantFrom(...wild), pick: fc.nat({ max: 10_000 }) }), { maxLength: 150 });
   holds(
     t,
-    fc.property(fc.array(tree, { minLength: 1, maxLength: 4 }), wildOperations, fc.integer(), (trees, operations, seed) => {
+    fc.property(fc.array(tree, { minLength: 1, maxLength: 4 }), operations(wild), fc.integer(), (trees, operations, seed) => {
       const world = new World(2, trees, seeded(seed));
       for (const operation of operations) world.do(operation);
       world.settle();
       for (const { state } of world.emits) assert.equal(state, 'acked');
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });

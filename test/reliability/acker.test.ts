@@ -192,7 +192,7 @@ test('each of several ackers keeps its own share of the slots apart', (t) => {
 
 test('acks of a root merged into one record, in any grouping, complete the tree as the single ones do', (t) => {
   const word = fc.integer({ min: 1, max: 0xffffffff });
-  const acks = fc.array(fc.tuple(word, word, fc.nat({ max: 4 })), { minLength: 1, maxLength: 30 });
+  const acks = fc.array(fc.tuple(word, word, fc.nat({ max: 4 })), { minLength: 1, maxLength: 30, size: 'max' });
   holds(t, fc.property(acks, (acks) => {
     const { done, init, ack } = ackerOf();
     const merged = new Map<number, [number, number]>();

@@ -10,7 +10,7 @@ test('things come out when they are due, by their time, and those of one time in
     { weight: 3, arbitrary: fc.record({ push: fc.nat({ max: 12 }) }) },
     { weight: 2, arbitrary: fc.record({ popAt: fc.nat({ max: 12 }) }) },
   );
-  holds(t, fc.property(fc.array(op, { maxLength: 300 }), (ops) => {
+  holds(t, fc.property(fc.array(op, { maxLength: 300, size: 'max' }), (ops) => {
       const queue = new DueQueue<string>();
       const waiting: { item: string; at: number }[] = [];
       for (const [number, op] of ops.entries()) {
@@ -34,7 +34,7 @@ test('things come out when they are due, by their time, and those of one time in
 });
 
 test('whatever goes in comes out once, sorted', (t) => {
-  holds(t, fc.property(fc.array(fc.double({ noNaN: true }), { maxLength: 500 }), (times) => {
+  holds(t, fc.property(fc.array(fc.double({ noNaN: true }), { maxLength: 500, size: 'max' }), (times) => {
       const queue = new DueQueue<number>();
       for (const [number, at] of times.entries()) queue.push(number, at);
       const out: number[] = [];

@@ -11,7 +11,7 @@ test('the position is that of the last tuple before the first incomplete one, in
     { weight: 2, arbitrary: fc.record({ emit: fc.integer({ min: 1, max: 500 }), withPosition: fc.boolean() }) },
     { weight: 3, arbitrary: fc.record({ complete: fc.integer({ min: 1, max: 500 }), pick: fc.nat() }) },
   );
-  holds(t, fc.property(fc.array(op, { maxLength: 25 }), (ops) => {
+  holds(t, fc.property(fc.array(op, { maxLength: 25, size: 'max' }), (ops) => {
       const positions = new Positions('start');
       const emitted: { position: Position | undefined; done: boolean }[] = [];
       let head = 0;

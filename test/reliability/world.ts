@@ -64,10 +64,10 @@ export interface Operation {
 
 /** By weight. */
 export const OPERATIONS = [
-  ...Array<'deliver'>(14).fill('deliver'),
-  ...Array<'deliver the oldest'>(10).fill('deliver the oldest'),
+  ...Array<'deliver'>(20).fill('deliver'),
+  ...Array<'deliver the oldest'>(16).fill('deliver the oldest'),
   ...Array<'emit'>(5).fill('emit'),
-  ...Array<'flush'>(5).fill('flush'),
+  ...Array<'flush'>(8).fill('flush'),
   ...Array<'send again'>(4).fill('send again'),
   ...Array<'time passes'>(4).fill('time passes'),
   ...Array<'bury'>(2).fill('bury'),
@@ -86,8 +86,8 @@ export const OPERATIONS = [
   'quarantine',
 ] as const;
 
-export const TIMEOUT_MS = 800;
-export const ATTEMPTS = 4;
+const TIMEOUT_MS = 800;
+const ATTEMPTS = 2;
 const SPOUT = 5;
 const BOLTS = 3;
 
@@ -210,7 +210,7 @@ export class World {
       case 'send again':
         return this.#sendAgain(1 + (pick % 3));
       case 'time passes':
-        return this.#pass([1, 30, 100, 300, 1000, 5000][pick % 6]);
+        return this.#pass([1, 10, 30, 100, 300, 1000][pick % 6]);
       case 'claim': {
         const held = network[pick % Math.max(1, network.length)];
         if (held?.to === 'bolt') this.#ledger.renew(held.hi, held.lo, this.#now);
@@ -219,8 +219,7 @@ export class World {
       case 'quarantine': {
         const suspect = network[pick % Math.max(1, network.length)];
         if (suspect?.to !== 'bolt') return;
-        const entry = this.#ledger.quarantine(suspect.hi, suspect.lo, { reason: 'kills-worker', attempts: 2 }, this.#now);
-        if (entry) this.seen.add('quarantined');
+        this.#ledger.quarantine(suspect.hi, suspect.lo, { reason: 'kills-worker', attempts: 2 }, this.#now);
         return;
       }
       case 'bury':
@@ -326,7 +325,7 @@ export class World {
     assert.ok(failure.reason === 'kills-worker' || entry.used === ATTEMPTS, 'dead with attempts left');
     emit.state = 'dead';
     this.#dead.push(entry);
-    this.seen.add('dead letter');
+    this.seen.add(failure.reason === 'kills-worker' ? 'quarantined' : 'out of attempts');
   }
 
   #bury(index: number): void {
