@@ -98,7 +98,8 @@ async function main({ benchmarks, timing, pairs, only }: Plan): Promise<void> {
     results.push(result);
     console.log(`\n${tableOf(result, timing)}`);
   }
-  if (results.length > 0) console.log(`\nwritten: ${relative(process.cwd(), await writeResults(ROOT, results, timing))}`);
+  if (results.length > 0)
+    console.log(`\nwritten: ${relative(process.cwd(), await writeResults(ROOT, results, timing))}`);
 }
 
 try {

@@ -1,6 +1,7 @@
 /** Sums what the tasks report into what a run reports: counts, latency, the balance. Pure. */
-import { LatencyHistogram } from '../runtime/latency.js';
+
 import type { ClosedChannel } from '../runtime/env.js';
+import { LatencyHistogram } from '../runtime/latency.js';
 import type { OriginCounts } from '../runtime/origin.js';
 import type { TaskStats } from '../runtime/protocol.js';
 import type { ReplayReason, TopologyPlan } from '../topology/definition.js';
@@ -37,7 +38,9 @@ export class Accounts {
 
   /** Did this incarnation of the task ever execute something, as far as anybody knows? */
   everExecuted(task: number): boolean {
-    const executed = [...this.#ended, ...this.#live.values()].some((stats) => stats.task === task && (stats.bolt?.executed ?? 0) > 0);
+    const executed = [...this.#ended, ...this.#live.values()].some(
+      (stats) => stats.task === task && (stats.bolt?.executed ?? 0) > 0,
+    );
     return executed || this.#channels.some((channel) => channel.receiver === task && channel.created > 0);
   }
 
@@ -63,8 +66,10 @@ export class Accounts {
         continue;
       }
       const live = own.filter(({ links }) => links !== undefined);
-      const of = (key: 'emitted' | 'untracked' | 'acked' | 'deadLettered'): number => sum(own, ({ spout }) => spout?.[key] ?? 0);
-      const replay = (reason: ReplayReason): number => sum(own, ({ spout }) => (spout as OriginCounts | undefined)?.replays[reason] ?? 0);
+      const of = (key: 'emitted' | 'untracked' | 'acked' | 'deadLettered'): number =>
+        sum(own, ({ spout }) => spout?.[key] ?? 0);
+      const replay = (reason: ReplayReason): number =>
+        sum(own, ({ spout }) => (spout as OriginCounts | undefined)?.replays[reason] ?? 0);
       spouts[name] = {
         emitted: of('emitted'),
         untracked: of('untracked'),
@@ -125,5 +130,7 @@ function sum(stats: readonly TaskStats[], of: (stats: TaskStats) => number): num
 }
 
 function rounded<T extends Record<keyof T, number>>(quantiles: T): T {
-  return Object.fromEntries(Object.entries(quantiles).map(([key, value]) => [key, Math.round((value as number) * 1000) / 1000])) as T;
+  return Object.fromEntries(
+    Object.entries(quantiles).map(([key, value]) => [key, Math.round((value as number) * 1000) / 1000]),
+  ) as T;
 }

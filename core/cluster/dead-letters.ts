@@ -40,7 +40,11 @@ export async function openDeadLetters({ topology, state: path, nats }: DeadLette
     } else {
       state.lock();
       try {
-        own = await startOwnServer(state, () => {}, () => {});
+        own = await startOwnServer(
+          state,
+          () => {},
+          () => {},
+        );
       } catch (error) {
         state.unlock();
         throw error;
@@ -59,7 +63,11 @@ export async function openDeadLetters({ topology, state: path, nats }: DeadLette
     const store = new DeadLetterStore(topology, transport.jetstream(), transport.maxPayload);
     // letters that had to wait for the stream belong to the list
     const spill = join(state.folderOf(topology), 'dead-letters.spill');
-    const box = new LetterBox(async () => store, spill, () => {});
+    const box = new LetterBox(
+      async () => store,
+      spill,
+      () => {},
+    );
     await box.drainFile();
     box.close();
     return { store, close };

@@ -30,7 +30,9 @@ export class LetterBox {
   /** Resolves when the letter is safe. `number` tells apart letters of the same tuple. */
   async put(letter: DeadLetter, number: string): Promise<void> {
     if (this.#open === undefined) {
-      this.#warn(`without JetStream dead letters are not kept; lost: ${letter.component} id ${letter.id} (${letter.reason})`);
+      this.#warn(
+        `without JetStream dead letters are not kept; lost: ${letter.component} id ${letter.id} (${letter.reason})`,
+      );
       return;
     }
     if (!this.#spilled) {

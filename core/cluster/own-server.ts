@@ -1,7 +1,8 @@
 /** The nats-server that belongs to a state folder: one at a time, found by others while it runs. */
-import { readFileSync } from 'node:fs';
+
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectOptions } from '../transport/connect-options.js';
 import { type EmbeddedNats, startEmbeddedNats } from './nats-server.js';

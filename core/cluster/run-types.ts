@@ -1,6 +1,7 @@
 /** What `run` takes, tells and returns. */
-import type { Failure, ReplayReason } from '../topology/definition.js';
+
 import type { Quantiles } from '../runtime/latency.js';
+import type { Failure, ReplayReason } from '../topology/definition.js';
 import type { ConnectOptions } from '../transport/connect-options.js';
 
 export interface RunOptions {
@@ -106,9 +107,26 @@ export interface RunEvents {
   /** a line that a worker or Squall itself prints for people; whole, without a newline */
   log: [line: string, from: { readonly title: string } | undefined];
   warning: [message: string];
-  replay: [replay: { readonly component: string; readonly task: number; readonly id: string; readonly attempt: number; readonly failure: Failure }];
-  'dead-letter': [letter: { readonly component: string; readonly id: string; readonly reason: Failure['reason']; readonly message: string }];
-  'worker-lost': [loss: { readonly title: string; readonly pid: number; readonly tasks: readonly number[]; readonly why: string }];
+  replay: [
+    replay: {
+      readonly component: string;
+      readonly task: number;
+      readonly id: string;
+      readonly attempt: number;
+      readonly failure: Failure;
+    },
+  ];
+  'dead-letter': [
+    letter: {
+      readonly component: string;
+      readonly id: string;
+      readonly reason: Failure['reason'];
+      readonly message: string;
+    },
+  ];
+  'worker-lost': [
+    loss: { readonly title: string; readonly pid: number; readonly tasks: readonly number[]; readonly why: string },
+  ];
   'worker-restarted': [worker: { readonly title: string; readonly pid: number; readonly tasks: readonly number[] }];
   /** the last event, with any result but `failed` */
   completed: [result: RunResult];

@@ -1,17 +1,18 @@
 /** `run`: a topology from start to end, on this machine. */
-import { EventEmitter } from 'eventemitter3';
+
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { EventEmitter } from 'eventemitter3';
 import { v7 as uuid } from 'uuid';
 import { isSquallError, SquallError, shown } from '../errors.js';
 import { DeadLetterStore } from '../inspect/dead-letter-store.js';
 import { loadPlan } from '../runtime/load-topology.js';
-import { isTopology, type Topology } from '../topology/draft.js';
+import type { Connection } from '../runtime/protocol.js';
 import type { TopologyPlan } from '../topology/definition.js';
+import { isTopology, type Topology } from '../topology/draft.js';
 import { type ConnectOptions, connectOptions } from '../transport/connect-options.js';
 import { NatsTransport } from '../transport/nats.js';
 import { probeServer } from '../transport/probe.js';
-import type { Connection } from '../runtime/protocol.js';
 import { assign } from './assignment.js';
 import { LetterBox } from './letter-box.js';
 import { type OwnServer, startOwnServer } from './own-server.js';
@@ -96,11 +97,15 @@ export class Run extends EventEmitter<RunEvents> {
     let letters: LetterBox | undefined;
     try {
       const jetstream = options.jetstream !== false;
-      const given = typeof options.nats === 'string' ? connectOptions({ nats: options.nats }, process.env) : options.nats;
+      const given =
+        typeof options.nats === 'string' ? connectOptions({ nats: options.nats }, process.env) : options.nats;
       let connection: ConnectOptions;
       if (given === undefined) {
         own = await startOwnServer(state, tell, (error) =>
-          this.#supervisor?.fail({ code: 'ERR_SQUALL_NATS_START', message: `${error.message}; its log is in ${state.serverFolder}` }),
+          this.#supervisor?.fail({
+            code: 'ERR_SQUALL_NATS_START',
+            message: `${error.message}; its log is in ${state.serverFolder}`,
+          }),
         );
         connection = own.connection;
       } else {
@@ -139,7 +144,8 @@ export class Run extends EventEmitter<RunEvents> {
       forward(supervisor, this);
       const { durationMs } = options;
       let timer: NodeJS.Timeout | undefined;
-      if (durationMs !== undefined) supervisor.once('ready', () => (timer = setTimeout(() => supervisor.stop(), durationMs)));
+      if (durationMs !== undefined)
+        supervisor.once('ready', () => (timer = setTimeout(() => supervisor.stop(), durationMs)));
       if (!jetstream) supervisor.warn('without JetStream dead letters are not kept');
       const running = supervisor.run();
       // asked to stop before there was anything to stop
@@ -157,7 +163,8 @@ export class Run extends EventEmitter<RunEvents> {
 
   /** What went wrong before there were any processes. */
   #failed(error: unknown): RunResult {
-    const message = error instanceof Error ? (isSquallError(error) ? error.message : (error.stack ?? error.message)) : String(error);
+    const message =
+      error instanceof Error ? (isSquallError(error) ? error.message : (error.stack ?? error.message)) : String(error);
     const result: RunResult = {
       topology: this.#name,
       run: this.#id,
@@ -208,7 +215,7 @@ function fileOf(target: Topology | string | URL, options: RunOptions): string {
   const file = typeof target === 'string' || target instanceof URL ? target : options.file;
   if (file === undefined) {
     const message = isTopology(target)
-      ? 'run of a topology needs the file that exports it, because every worker process imports it: run(topology, { file: import.meta.url }) with the topology as that file\'s default export'
+      ? "run of a topology needs the file that exports it, because every worker process imports it: run(topology, { file: import.meta.url }) with the topology as that file's default export"
       : `run expects a topology file or a topology, got ${shown(target)}`;
     throw new SquallError('ERR_SQUALL_USAGE', message);
   }
@@ -217,10 +224,16 @@ function fileOf(target: Topology | string | URL, options: RunOptions): string {
 
 function checkOptions({ workers, ackers, durationMs }: RunOptions): void {
   const refuse = (name: string, expected: string, value: unknown): never => {
-    throw new SquallError('ERR_SQUALL_USAGE', `${name}: expected ${expected}, got ${shown(value)}`, { facts: { name, value } });
+    throw new SquallError('ERR_SQUALL_USAGE', `${name}: expected ${expected}, got ${shown(value)}`, {
+      facts: { name, value },
+    });
   };
-  const whole = (value: number, min: number, max: number): boolean => Number.isInteger(value) && value >= min && value <= max;
-  if (workers !== undefined && workers !== 'task' && !whole(workers, 1, 1024)) refuse('workers', "'task' or a whole number from 1 to 1024", workers);
-  if (ackers !== undefined && !whole(ackers, 0, MAX_ACKERS)) refuse('ackers', `a whole number from 0 to ${MAX_ACKERS}`, ackers);
-  if (durationMs !== undefined && !(durationMs > 0 && durationMs < 2 ** 31)) refuse('durationMs', 'a number of milliseconds above 0', durationMs);
+  const whole = (value: number, min: number, max: number): boolean =>
+    Number.isInteger(value) && value >= min && value <= max;
+  if (workers !== undefined && workers !== 'task' && !whole(workers, 1, 1024))
+    refuse('workers', "'task' or a whole number from 1 to 1024", workers);
+  if (ackers !== undefined && !whole(ackers, 0, MAX_ACKERS))
+    refuse('ackers', `a whole number from 0 to ${MAX_ACKERS}`, ackers);
+  if (durationMs !== undefined && !(durationMs > 0 && durationMs < 2 ** 31))
+    refuse('durationMs', 'a number of milliseconds above 0', durationMs);
 }

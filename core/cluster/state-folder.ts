@@ -2,7 +2,17 @@
  * The state folder (`.squall/`): one run at a time, readable by its owner only. Holds, per topology, the record of a run
  * that may have to be resumed, positions, and dead letters that wait for their stream; and the embedded server's store.
  */
-import { chmodSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync, closeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { SquallError } from '../errors.js';
 import type { Position } from '../topology/definition.js';
@@ -36,10 +46,14 @@ export class StateFolder {
       mkdirSync(this.path, { recursive: true, mode: 0o700 });
       chmodSync(this.path, 0o700);
     } catch (error) {
-      throw new SquallError('ERR_SQUALL_STATE', `the state folder ${this.path} cannot be made: ${(error as Error).message}`, {
-        facts: { path: this.path },
-        cause: error,
-      });
+      throw new SquallError(
+        'ERR_SQUALL_STATE',
+        `the state folder ${this.path} cannot be made: ${(error as Error).message}`,
+        {
+          facts: { path: this.path },
+          cause: error,
+        },
+      );
     }
     const file = this.#file('lock');
     for (let tries = 0; tries < 3; tries++) {
@@ -63,7 +77,10 @@ export class StateFolder {
       // its process is gone: so is its claim
       rmSync(file, { force: true });
     }
-    throw new SquallError('ERR_SQUALL_STATE_IN_USE', `the state folder ${this.path} is being taken by several runs at once`);
+    throw new SquallError(
+      'ERR_SQUALL_STATE_IN_USE',
+      `the state folder ${this.path} is being taken by several runs at once`,
+    );
   }
 
   /** Process that has the folder locked, or undefined. */

@@ -2,8 +2,9 @@
  * Runs one topology on this machine: starts its workers, tells everybody who lives and who died, restarts the dead,
  * keeps positions and dead letters safe, and ends the run when all is said.
  */
-import { EventEmitter } from 'eventemitter3';
+
 import { join } from 'node:path';
+import { EventEmitter } from 'eventemitter3';
 import type { Connection, FromWorker, PeerState, TaskAssignment, WorkerError } from '../runtime/protocol.js';
 import { takeSuspect } from '../runtime/suspect-file.js';
 import type { Position, TopologyPlan } from '../topology/definition.js';
@@ -281,7 +282,8 @@ export class Supervisor extends EventEmitter<RunEvents> {
   #broadcast(about: WorkerState, state: PeerState['state']): void {
     const peers = about.place.tasks.map(({ task }): PeerState => ({ task, epoch: about.epoch, state }));
     for (const worker of this.#workers) {
-      if (worker !== about && (worker.state === 'ready' || worker.state === 'starting')) worker.process?.send({ type: 'peers', peers });
+      if (worker !== about && (worker.state === 'ready' || worker.state === 'starting'))
+        worker.process?.send({ type: 'peers', peers });
     }
   }
 
@@ -375,14 +377,18 @@ export class Supervisor extends EventEmitter<RunEvents> {
       ...(place === undefined ? {} : { component: place.component, task: place.task }),
     };
     this.warn(`a tuple (${suspect.id}) killed "${worker.place.title}" again and again: it goes to the dead letters`);
-    for (const { process } of this.#workers) process?.send({ type: 'quarantine', hi: suspect.hi, lo: suspect.lo, failure });
+    for (const { process } of this.#workers)
+      process?.send({ type: 'quarantine', hi: suspect.hi, lo: suspect.lo, failure });
   }
 
   #fatal(worker: WorkerState, { error, where, starting }: Extract<FromWorker, { type: 'fatal' }>): void {
     worker.fatal = error;
     const stack = error.stack === undefined ? '' : `\n${error.stack}`;
     if (starting && this.#phase === 'starting') {
-      this.fail({ code: error.code?.startsWith('ERR_SQUALL_') ? error.code : 'ERR_SQUALL_WORKER', message: `${error.message}${stack}` });
+      this.fail({
+        code: error.code?.startsWith('ERR_SQUALL_') ? error.code : 'ERR_SQUALL_WORKER',
+        message: `${error.message}${stack}`,
+      });
       return;
     }
     this.emit('log', `${where} failed: ${error.message}${stack}`, { title: worker.place.title });
@@ -399,7 +405,8 @@ export class Supervisor extends EventEmitter<RunEvents> {
     const before = this.#linksDown.size;
     if (up) this.#linksDown.delete(key);
     else this.#linksDown.add(key);
-    if (before === 0 && !up) this.emit('log', `the connection to NATS is down (${why}); emission stops until it is back`, undefined);
+    if (before === 0 && !up)
+      this.emit('log', `the connection to NATS is down (${why}); emission stops until it is back`, undefined);
     if (before > 0 && this.#linksDown.size === 0) this.emit('log', 'the connection to NATS is back', undefined);
   }
 
@@ -451,7 +458,9 @@ export class Supervisor extends EventEmitter<RunEvents> {
       void this.#end('stopped', false);
     } else if (performance.now() > this.#drainDeadline) {
       this.#drained = false;
-      this.warn(`not everything was settled within the message time-out of ${this.#options.plan.config.messageTimeoutMs} ms`);
+      this.warn(
+        `not everything was settled within the message time-out of ${this.#options.plan.config.messageTimeoutMs} ms`,
+      );
       void this.#end('stopped', false);
     }
   }
@@ -475,7 +484,8 @@ export class Supervisor extends EventEmitter<RunEvents> {
       return own ?? plan.config.messageTimeoutMs * 10;
     });
     const limitMs = Math.min(...limits);
-    if (process.blockedMs > limitMs) process.kill(`its event loop was blocked for more than executeTimeoutMs = ${limitMs}`);
+    if (process.blockedMs > limitMs)
+      process.kill(`its event loop was blocked for more than executeTimeoutMs = ${limitMs}`);
   }
 
   async #end(status: RunStatus, atOnce: boolean): Promise<void> {
@@ -505,7 +515,8 @@ export class Supervisor extends EventEmitter<RunEvents> {
     const result = this.#result();
     const { state, plan } = this.#options;
     // everything is completed or buried: the next run begins at the beginning
-    if (result.status === 'completed' || result.status === 'dead-letters' || result.status === 'incomplete') state.clearRun(plan.name);
+    if (result.status === 'completed' || result.status === 'dead-letters' || result.status === 'incomplete')
+      state.clearRun(plan.name);
     this.emit(result.status === 'failed' ? 'failed' : 'completed', result);
     this.#finish(result);
   }
@@ -538,4 +549,3 @@ export class Supervisor extends EventEmitter<RunEvents> {
     };
   }
 }
-

@@ -1,10 +1,10 @@
 /** One worker process: its pipes, its pulse, its end. */
 import { type ChildProcess, fork } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { createInterface } from 'node:readline';
-import type { FromWorker, ToWorker } from '../runtime/protocol.js';
 import { BEAT_MS, LEASE_MS } from '../runtime/heartbeat.js';
+import type { FromWorker, ToWorker } from '../runtime/protocol.js';
 
 const MAIN = fileURLToPath(new URL('../runtime/worker-main.js', import.meta.url));
 /** A new process has this long until its first beat: a busy machine starts Node slowly. */
@@ -44,7 +44,8 @@ export class WorkerProcess {
     this.#child.on('error', (error) => this.#gone(`could not be started: ${error.message}`));
     this.#child.on('exit', (code, signal) => this.#gone(this.#why ?? (signal === null ? `exit code ${code}` : signal)));
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      if (stream !== null) createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => events.line(line));
+      if (stream !== null)
+        createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => events.line(line));
     }
     const pulse = this.#child.stdio[HEARTBEAT] as Duplex | null;
     pulse?.on('data', (bytes: Buffer) => this.#beat(bytes));
@@ -98,5 +99,7 @@ const BLOCKED_BEAT = '!'.charCodeAt(0);
 
 /** Memory limits and profilers that the run was started with are meant for its workers too. */
 function inheritedFlags(): string[] {
-  return process.execArgv.filter((flag) => /^--(max-old-space-size|max-semi-space-size|cpu-prof|cpu-prof-dir|heap-prof)(=|$)/.test(flag));
+  return process.execArgv.filter((flag) =>
+    /^--(max-old-space-size|max-semi-space-size|cpu-prof|cpu-prof-dir|heap-prof)(=|$)/.test(flag),
+  );
 }

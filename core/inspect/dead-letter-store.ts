@@ -67,7 +67,8 @@ function summary(values: unknown): unknown {
   if (values === null || typeof values !== 'object') return String(values).slice(0, HEAD_CHARS);
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => {
-      const text = value instanceof Uint8Array ? Buffer.from(value.subarray(0, HEAD_CHARS)).toString('hex') : String(value);
+      const text =
+        value instanceof Uint8Array ? Buffer.from(value.subarray(0, HEAD_CHARS)).toString('hex') : String(value);
       return [name, text.length > HEAD_CHARS ? { length: text.length, head: text.slice(0, HEAD_CHARS) } : value];
     }),
   );

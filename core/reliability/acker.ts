@@ -181,4 +181,3 @@ export class Acker {
     return fresh;
   }
 }
-

@@ -148,7 +148,15 @@ export class ReceiveChannel {
   }
 
   /** A frame arrived. `gap`: frames before it did not, and never will; this one counts. `duplicate`: drop it. */
-  arrive(frame: number, records: number, total: number, xorHi: number, xorLo: number, ownHi: number, ownLo: number): Arrival {
+  arrive(
+    frame: number,
+    records: number,
+    total: number,
+    xorHi: number,
+    xorLo: number,
+    ownHi: number,
+    ownLo: number,
+  ): Arrival {
     if (frame <= this.frame) {
       this.duplicates += 1;
       return 'duplicate';

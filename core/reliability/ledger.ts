@@ -12,15 +12,7 @@
  * `failed` and `timeout` use attempts up; lost processes and links do not.
  */
 import type { Failure, MessageId, ReplayReason, RetryPolicyOptions } from '../topology/definition.js';
-import {
-  ackerOf,
-  MAX_GENERATION,
-  MAX_SLOTS,
-  MIN_SLOTS,
-  rootHi,
-  rootLo,
-  rootSlot,
-} from '../tuple/root-ids.js';
+import { ackerOf, MAX_GENERATION, MAX_SLOTS, MIN_SLOTS, rootHi, rootLo, rootSlot } from '../tuple/root-ids.js';
 import { DueQueue } from './due-queue.js';
 import { backoffMs } from './retry-policy.js';
 import { TimingWheel } from './timing-wheel.js';
@@ -262,7 +254,13 @@ export class Ledger<Kept> {
    * Every attempt that was under way at `before` and that nobody has claimed since is lost. `acker`: only the roots of
    * that acker, whose state died with it, so that these attempts can never complete.
    */
-  sweep(before: number, reason: 'worker-lost' | 'link-lost' | 'acker-lost', failure: Partial<Failure>, now: number, acker?: number): void {
+  sweep(
+    before: number,
+    reason: 'worker-lost' | 'link-lost' | 'acker-lost',
+    failure: Partial<Failure>,
+    now: number,
+    acker?: number,
+  ): void {
     for (let slot = 0; slot < this.#capacity; slot++) {
       if (this.#state[slot] !== LIVE || this.#touched[slot] > before) continue;
       if (acker !== undefined && ackerOf(rootLo(slot, 0), this.#options.ackers) !== acker) continue;
@@ -456,7 +454,8 @@ export class Ledger<Kept> {
     const slot = rootSlot(lo);
     if (slot >= this.#capacity || this.#state[slot] !== LIVE) return undefined;
     const generation = this.#generation[slot];
-    if (hi !== rootHi(this.#options.task, this.#options.epoch, generation) || lo !== rootLo(slot, generation)) return undefined;
+    if (hi !== rootHi(this.#options.task, this.#options.epoch, generation) || lo !== rootLo(slot, generation))
+      return undefined;
     return this.#entries[slot];
   }
 

@@ -151,9 +151,7 @@ export class AckBox {
       forgets: Uint32Array.from(waiting.forgets),
       fails: waiting.fails,
       count:
-        (waiting.initWords + waiting.ackWords) / XOR_WORDS +
-        waiting.forgets.length / ROOT_WORDS +
-        waiting.fails.length,
+        (waiting.initWords + waiting.ackWords) / XOR_WORDS + waiting.forgets.length / ROOT_WORDS + waiting.fails.length,
       bytes: (waiting.initWords + waiting.ackWords) * 4,
       xorHi: 0,
       xorLo: 0,

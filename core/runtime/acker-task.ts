@@ -126,7 +126,8 @@ export class AckerTask implements LocalPeer {
 
   #apply({ inits, acks, fails, forgets }: AckRecords): void {
     const acker = this.#acker;
-    for (let at = 0; at < inits.length; at += XOR_WORDS) acker.init(inits[at], inits[at + 1], inits[at + 2], inits[at + 3]);
+    for (let at = 0; at < inits.length; at += XOR_WORDS)
+      acker.init(inits[at], inits[at + 1], inits[at + 2], inits[at + 3]);
     for (let at = 0; at < acks.length; at += XOR_WORDS) acker.ack(acks[at], acks[at + 1], acks[at + 2], acks[at + 3]);
     for (const fail of fails) if (acker.fail(fail.hi, fail.lo)) this.#outgoingTo(rootTask(fail.hi)).fails.push(fail);
     for (let at = 0; at < forgets.length; at += ROOT_WORDS) acker.forget(forgets[at], forgets[at + 1]);

@@ -2,6 +2,8 @@
  * What a task gets from the worker that hosts it: everything outside itself. A task touches no process, no network
  * client and no clock but through this, so a simulator can host the same tasks.
  */
+
+import type { DeadLetter } from '../inspect/dead-letter.js';
 import type { Failure, Position, TopologyPlan } from '../topology/definition.js';
 import type { Transport } from '../transport/transport.js';
 import type { EdgeIds } from '../tuple/edge-ids.js';
@@ -10,7 +12,6 @@ import type { AckRecords, Credit } from '../wire/control-frames.js';
 import type { FrameHeader } from '../wire/frame.js';
 import type { Clock } from './clock.js';
 import type { Suspect } from './suspect-file.js';
-import type { DeadLetter } from '../inspect/dead-letter.js';
 
 /** Where frames for a task go. Names as in `wire/subjects.ts`. */
 export interface TaskSubjects {

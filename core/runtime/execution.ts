@@ -68,7 +68,9 @@ export class Execution implements BoltOut {
     const outbox = this.#outbox;
     const name = options?.stream;
     const stream =
-      name === undefined || name === 'default' ? (this.#default ?? outbox.stream('default', this.#where)) : outbox.stream(name, this.#where);
+      name === undefined || name === 'default'
+        ? (this.#default ?? outbox.stream('default', this.#where))
+        : outbox.stream(name, this.#where);
     outbox.xorHi = 0;
     outbox.xorLo = 0;
     outbox.emit(stream, values, lineage);
@@ -93,4 +95,3 @@ export class Execution implements BoltOut {
     this.#batch = undefined;
   }
 }
-

@@ -4,10 +4,19 @@
  */
 import { ReceiveChannel } from '../reliability/channel.js';
 import type { EdgePlan } from '../topology/definition.js';
-import { Batch } from '../wire/batch.js';
+import type { Batch } from '../wire/batch.js';
 import { type Credit, encodeCredit } from '../wire/control-frames.js';
 import { decodeBatch } from '../wire/data-frame.js';
-import { emptyHeader, FLAG_END, FLAG_PROBE, type FrameHeader, KIND_CREDIT, KIND_DATA, openFrame, sealFrame } from '../wire/frame.js';
+import {
+  emptyHeader,
+  FLAG_END,
+  FLAG_PROBE,
+  type FrameHeader,
+  KIND_CREDIT,
+  KIND_DATA,
+  openFrame,
+  sealFrame,
+} from '../wire/frame.js';
 import { type ReadRow, RowLayout } from '../wire/layout.js';
 import type { TaskEnv } from './env.js';
 import { siteOf } from './outbox.js';

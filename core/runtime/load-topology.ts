@@ -48,11 +48,18 @@ function fileError(path: string, error: unknown): SquallError {
       : code === 'ERR_MODULE_NOT_FOUND'
         ? ' Is it installed where the file is?'
         : '';
-  const place = placeIn(path, String(stack ?? ''), String(message)) ?? (name === 'SyntaxError' ? checkedPlace(path) : undefined) ?? path;
-  return new SquallError('ERR_SQUALL_TOPOLOGY_FILE', `${place} cannot be loaded: ${name ?? 'Error'}: ${first}.${hint}`, {
-    facts: { file: path },
-    cause: error,
-  });
+  const place =
+    placeIn(path, String(stack ?? ''), String(message)) ??
+    (name === 'SyntaxError' ? checkedPlace(path) : undefined) ??
+    path;
+  return new SquallError(
+    'ERR_SQUALL_TOPOLOGY_FILE',
+    `${place} cannot be loaded: ${name ?? 'Error'}: ${first}.${hint}`,
+    {
+      facts: { file: path },
+      cause: error,
+    },
+  );
 }
 
 /** The file, with the line and column where the error happened, if the error tells. */

@@ -2,9 +2,10 @@
  * The part of a task that starts tuple trees and sees them to their end: a spout's emits, a bolt's ticks and `end`.
  * Around the pure ledger it sends, hears the ackers, replays, and buries.
  */
-import { Ledger, type Entry } from '../reliability/ledger.js';
-import { Positions } from '../reliability/positions.js';
+
 import { hashString, hashValues } from '../grouping/hash.js';
+import { type Entry, Ledger } from '../reliability/ledger.js';
+import { Positions } from '../reliability/positions.js';
 import type { Failure, MessageId, Position, ReplayReason, RetryPolicyOptions } from '../topology/definition.js';
 import { MIN_SLOTS, rootTask } from '../tuple/root-ids.js';
 import { StableId } from '../tuple/stable-ids.js';
@@ -124,7 +125,9 @@ export class Origin {
       },
       options.ticks ? TICK_SLOTS : MIN_SLOTS,
     );
-    const identity = options.ticks ? [env.run, env.component, env.index, env.epoch] : [env.run, env.component, env.index];
+    const identity = options.ticks
+      ? [env.run, env.component, env.index, env.epoch]
+      : [env.run, env.component, env.index];
     this.#base.set(hashValues(identity, 1), hashValues(identity, 2), hashValues(identity, 3), hashValues(identity, 4));
     const tickMs = Math.min(250, Math.max(5, env.plan.config.messageTimeoutMs / 16));
     this.#cancelTimer = env.clock.every(tickMs, () => this.#onTimer(tickMs));
@@ -165,7 +168,13 @@ export class Origin {
   }
 
   /** Emits a tracked tuple. Throws, with nothing sent, where the values do not fit. */
-  start(stream: OutStream, values: Record<string, unknown>, id: MessageId, position: Position | undefined, now: number): void {
+  start(
+    stream: OutStream,
+    values: Record<string, unknown>,
+    id: MessageId,
+    position: Position | undefined,
+    now: number,
+  ): void {
     if (this.#env.ackers.length === 0) {
       this.#outbox.emit(stream, values, this.#lineageOf(id, 0, 0, FIRST_ATTEMPT));
       this.counts.emitted += 1;
@@ -206,7 +215,14 @@ export class Origin {
   }
 
   /** A message that can never be emitted goes to the dead letters. */
-  reject(id: MessageId, failure: Failure, values: unknown, stream: string, position: Position | undefined, now: number): void {
+  reject(
+    id: MessageId,
+    failure: Failure,
+    values: unknown,
+    stream: string,
+    position: Position | undefined,
+    now: number,
+  ): void {
     this.counts.emitted += 1;
     this.#positions.emitted(position);
     this.#rejectedValues = values;
@@ -359,7 +375,11 @@ export class Origin {
   }
 
   #allBack(): boolean {
-    return this.#env.data.connected && this.#env.control.connected && this.#sweeps.every(({ dueAt }) => dueAt !== Number.POSITIVE_INFINITY);
+    return (
+      this.#env.data.connected &&
+      this.#env.control.connected &&
+      this.#sweeps.every(({ dueAt }) => dueAt !== Number.POSITIVE_INFINITY)
+    );
   }
 
   #releaseIfAllBack(): void {

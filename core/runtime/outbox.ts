@@ -141,9 +141,7 @@ export class Outbox {
     if (this.#stale) {
       this.#stale = false;
       this.#room = this.#edges.every(({ grouping, targets }) =>
-        grouping.needsEvery
-          ? targets.every(({ link }) => link.room > 0)
-          : targets.some(({ link }) => link.room > 0),
+        grouping.needsEvery ? targets.every(({ link }) => link.room > 0) : targets.some(({ link }) => link.room > 0),
       );
     }
     return this.#room;
@@ -241,7 +239,8 @@ export class Outbox {
   flush(): void {
     if (this.#waiting === 0) return;
     for (const edge of this.#edges) {
-      for (const target of edge.targets) if (target.batch !== undefined && target.batch.count > 0) this.#ship(edge, target);
+      for (const target of edge.targets)
+        if (target.batch !== undefined && target.batch.count > 0) this.#ship(edge, target);
     }
   }
 

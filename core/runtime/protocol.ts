@@ -1,9 +1,9 @@
 /** What supervisor and worker say to each other over the pipe between them. */
 import type { DeadLetter } from '../inspect/dead-letter.js';
 import type { Failure, Position } from '../topology/definition.js';
+import type { BoltCounts } from './bolt-task.js';
 import type { ClosedChannel } from './env.js';
 import type { OriginCounts } from './origin.js';
-import type { BoltCounts } from './bolt-task.js';
 import type { LinkCounts } from './sender.js';
 
 /** How to reach NATS. Travels by the pipe, never by argv or environment. */

@@ -263,7 +263,10 @@ export class SpoutTask implements LocalLedger, SpoutOut {
     }
     const kind = typeof id;
     if (kind !== 'string' && kind !== 'number' && kind !== 'bigint') {
-      throw new SquallError('ERR_SQUALL_EMIT', `${this.#where}: a message id is a string, number or bigint; got ${shown(id)}`);
+      throw new SquallError(
+        'ERR_SQUALL_EMIT',
+        `${this.#where}: a message id is a string, number or bigint; got ${shown(id)}`,
+      );
     }
     try {
       this.origin.start(stream, values, id, options?.position, this.#busy ? this.#env.clock.now() : this.#now);

@@ -6,7 +6,10 @@ import type { Logger } from '../topology/definition.js';
  */
 export function taskLog(): Logger {
   const write = (level: string, message: string, facts?: Readonly<Record<string, unknown>>): void => {
-    const details = facts === undefined ? '' : ` ${JSON.stringify(facts, (_key, value) => (typeof value === 'bigint' ? `${value}` : value))}`;
+    const details =
+      facts === undefined
+        ? ''
+        : ` ${JSON.stringify(facts, (_key, value) => (typeof value === 'bigint' ? `${value}` : value))}`;
     process.stderr.write(`${level === 'info' ? '' : `${level}: `}${message.replaceAll('\n', ' ')}${details}\n`);
   };
   return {

@@ -119,7 +119,10 @@ async function start(message: StartMessage): Promise<void> {
       },
     };
     const options = { ...message.connection, name: `squall:${message.title.replace(/^squall (\S+) /, '$1/')}` };
-    const transport = await NatsTransport.connect({ ...(options as unknown as NatsTransportOptions), waitOnFirstConnect: false }, events);
+    const transport = await NatsTransport.connect(
+      { ...(options as unknown as NatsTransportOptions), waitOnFirstConnect: false },
+      events,
+    );
     // a connection that does not hear itself is lost, however healthy its socket looks
     watch = new LinkWatch(transport, `${subjects.metrics(message.worker)}.${role}`, realClock);
     return transport;

@@ -108,7 +108,10 @@ export class Worker {
   #env(assignment: TaskAssignment): TaskEnv {
     const { start, plan, data, control, subjects, clock, edgeIds, random } = this.#host;
     const { task, component, index, epoch } = assignment;
-    const tasks = component === ACKER_COMPONENT ? start.ackers.length : (plan.components.find((c) => c.name === component)?.tasks ?? 1);
+    const tasks =
+      component === ACKER_COMPONENT
+        ? start.ackers.length
+        : (plan.components.find((c) => c.name === component)?.tasks ?? 1);
     return {
       plan,
       run: start.run,
@@ -156,7 +159,9 @@ export class Worker {
   #replayed(notice: ReplayNotice): void {
     this.#replays.push(notice);
     if (this.#replays.length > 1) return;
-    this.#host.clock.after(REPLAYS_AFTER_MS, () => this.#host.send({ type: 'replays', replays: this.#replays.splice(0) }));
+    this.#host.clock.after(REPLAYS_AFTER_MS, () =>
+      this.#host.send({ type: 'replays', replays: this.#replays.splice(0) }),
+    );
   }
 
   #context({ task, component, index, epoch, position, resumed }: TaskAssignment): TaskContext {
@@ -247,13 +252,15 @@ export class Worker {
         this.#epochs.set(peer, 0);
         const isAcker = start.ackers.includes(peer);
         const component = isAcker ? ACKER_COMPONENT : (componentOf(plan, peer) ?? '');
-        for (const { task } of this.#tasks.values()) if (!(task instanceof AckerTask)) task.peerGone(peer, component, isAcker);
+        for (const { task } of this.#tasks.values())
+          if (!(task instanceof AckerTask)) task.peerGone(peer, component, isAcker);
       }
     }
   }
 
   blocked(peer: number, blocked: boolean): void {
-    for (const { task } of this.#tasks.values()) if (!(task instanceof AckerTask)) task.sender.peerBlocked(peer, blocked);
+    for (const { task } of this.#tasks.values())
+      if (!(task instanceof AckerTask)) task.sender.peerBlocked(peer, blocked);
   }
 
   quarantine(hi: number, lo: number, failure: Failure): void {

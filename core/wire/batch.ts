@@ -8,7 +8,7 @@
  * memory and on the wire, and less to write.
  */
 import type { EdgePlan } from '../topology/definition.js';
-import { StableId } from '../tuple/stable-ids.js';
+import type { StableId } from '../tuple/stable-ids.js';
 import type { Column } from './columns.js';
 import type { RowLayout } from './layout.js';
 

@@ -118,15 +118,15 @@ class StringColumn implements Column {
   }
   read(bytes: Buffer, form: number, count: number): void {
     const width = form & WIDTH;
-    if ((width !== 1 && width !== 2 && width !== 4) || count * width > bytes.length) throw new Malformed('string lengths');
+    if ((width !== 1 && width !== 2 && width !== 4) || count * width > bytes.length)
+      throw new Malformed('string lengths');
     const start = count * width;
     const all = form & ASCII ? bytes.toString('latin1', start) : bytes.toString('utf8', start);
     const v = this.v;
     v.length = count;
     let at = 0;
     for (let row = 0; row < count; row++) {
-      const length =
-        width === 1 ? bytes[row] : width === 2 ? bytes.readUInt16LE(row * 2) : bytes.readUInt32LE(row * 4);
+      const length = width === 1 ? bytes[row] : width === 2 ? bytes.readUInt16LE(row * 2) : bytes.readUInt32LE(row * 4);
       v[row] = all.substring(at, at + length);
       at += length;
     }

@@ -88,13 +88,17 @@ function compileFits(fields: readonly FieldDeclaration[]): RowLayout['fits'] {
     return DIRECT.has(type.kind) ? `typeof ${value} === '${type.kind}'` : `fits(types[${at}], ${value})`;
   });
   const body = `return (values) => values !== null && typeof values === 'object'${tests.map((test) => ` && ${test}`).join('')};`;
-  return new Function('fits', 'types', body)(fits, fields.map((field) => field.type)) as RowLayout['fits'];
+  return new Function('fits', 'types', body)(
+    fits,
+    fields.map((field) => field.type),
+  ) as RowLayout['fits'];
 }
 
 function compilePush(fields: readonly FieldDeclaration[]): RowLayout['push'] {
   const pushes = fields.map(({ name }, at) => `columns[${at}].push(values[${JSON.stringify(name)}])`);
   const all = `return ${pushes.join(' + ') || '0'};`;
-  if (fields.every(({ type }) => DIRECT.has(type.kind))) return new Function('columns', 'values', all) as RowLayout['push'];
+  if (fields.every(({ type }) => DIRECT.has(type.kind)))
+    return new Function('columns', 'values', all) as RowLayout['push'];
   // columns of different lengths would mix the values of all rows that follow
   const undo = 'for (const column of columns) column.truncate(rows); throw error;';
   const body = `const rows = columns[0].length; try { ${all} } catch (error) { ${undo} }`;
