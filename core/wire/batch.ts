@@ -163,7 +163,7 @@ function doubled(words: Uint32Array): Uint32Array<ArrayBuffer> {
 
 /** Attempt (8 bits, 255 = 255 or more) and the reason of the replay (3 bits) in one word. */
 export function metaOf(attempt: number, reason: number): number {
-  return (attempt > 255 ? 255 : attempt) | (reason << 8);
+  return Math.min(attempt, 255) | (reason << 8);
 }
 export function metaAttempt(meta: number): number {
   return meta & 0xff;
