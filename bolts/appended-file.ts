@@ -40,7 +40,7 @@ export class AppendedFile {
   ): Promise<AppendedFile> {
     let handle: FileHandle | undefined;
     try {
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       handle = await open(path, O_RDWR | O_CREAT | O_APPEND | (options.resume ? 0 : O_TRUNC));
       if (options.resume) await cutTornLine(handle);
       if (options.fsync) await syncFolder(dirname(path));
@@ -117,4 +117,20 @@ async function syncFolder(folder: string): Promise<void> {
 function unwritable(path: string, cause: unknown): SquallError {
   const message = `cannot write ${path}: ${(cause as Error).message}; expected a file that can be created and written`;
   return new SquallError('ERR_SQUALL_FILE', message, { facts: { file: path }, cause });
+}
+
+/** Node's own recursive mkdir never returns where a parent exists and takes no folders, as under /proc. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    // the parent is there now: what fails a second time fails
+    await mkdir(path).catch((again: NodeJS.ErrnoException) => {
+      if (again.code !== 'EEXIST') throw again;
+    });
+  }
 }

@@ -51,6 +51,8 @@ const POSITIONS_EVERY_MS = 200;
 const STOP_MS = 10_000;
 /** How often the supervisor looks whether a drain is over, and for workers that are blocked for too long. */
 const LOOK_EVERY_MS = 50;
+/** Who is not ready by then is named. */
+const SLOW_START_MS = 10_000;
 /** A tuple that was being executed at so many announced deaths is kept from killing more. */
 const DEATHS_BEFORE_QUARANTINE = 2;
 
@@ -68,6 +70,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
   #positionsTimer: NodeJS.Timeout | undefined;
   #looking: NodeJS.Timeout | undefined;
   #phase: RunSnapshot['phase'] = 'starting';
+  readonly #startedAt = performance.now();
   #goAt = 0;
   #lastProgress: { acked: number; at: number } = { acked: 0, at: 0 };
   #incomplete = false;
@@ -451,6 +454,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
     const { acked } = this.#accounts;
     if (acked !== this.#lastProgress.acked) this.#lastProgress = { acked, at: performance.now() };
     for (const worker of this.#workers) this.#killIfBlocked(worker);
+    if (this.#phase === 'starting') this.#sayWhoIsLate();
     if (this.#phase === 'running' && this.#ended.size >= this.#boltsAndSpouts) void this.#end('completed', false);
     if (this.#phase !== 'draining') return;
     const allUp = this.#workers.every(({ state }) => state === 'ready');
@@ -468,6 +472,14 @@ export class Supervisor extends EventEmitter<RunEvents> {
   /** Reports are this much younger than the order to drain. */
   #fresh(): boolean {
     return performance.now() - (this.#drainDeadline - this.#options.plan.config.messageTimeoutMs) > 600;
+  }
+
+  /** A component whose `open` or `prepare` does not return holds everything up. */
+  #sayWhoIsLate(): void {
+    if (performance.now() - this.#startedAt < SLOW_START_MS) return;
+    for (const { state, place } of this.#workers) {
+      if (state === 'starting') this.warn(`"${place.title}" is still starting: its open or prepare has not returned yet`);
+    }
   }
 
   get #boltsAndSpouts(): number {

@@ -1,7 +1,7 @@
 /**
  * The frame: everything that one task says to another travels in this envelope. Little-endian, 56 bytes:
  *
- *     0 u16 magic 'Sq'      2 u8 version       3 u8 kind          4 u32 CRC-32 of bytes 8 … end
+ *     0 u16 magic 'Sq'      2 u8 version       3 u8 kind          4 u32 CRC-32 of bytes 8 … end, begun with the kind
  *     8 u32 topology hash  12 u32 length      16 u16 sender      18 u16 receiver (task numbers)
  *    20 u32 sender epoch   24 u32 receiver epoch                 28 u32 frame number in its channel, from 1
  *    32 u32, 36 u32 XOR of all edge ids sent on the channel, this frame's included
@@ -86,7 +86,7 @@ export function sealFrame(frame: Buffer, hash: number, header: FrameHeader): voi
   frame.writeUInt16LE(header.edge, 48);
   frame.writeUInt16LE(header.flags, 50);
   frame.writeUInt32LE(header.count, 52);
-  frame.writeUInt32LE(crc32(frame.subarray(8)), 4);
+  frame.writeUInt32LE(crc32(frame.subarray(8), header.kind), 4);
 }
 
 /** Reads a header into `header`; undefined when the frame is sound. Body lengths are the body decoders' to check. */
@@ -96,7 +96,7 @@ export function openFrame(frame: Buffer, hash: number, header: FrameHeader): Ref
   if (frame[2] !== FRAME_VERSION) return 'version';
   if (frame.readUInt32LE(12) !== frame.length) return 'length';
   if (frame.readUInt32LE(8) !== hash) return 'foreign';
-  if (crc32(frame.subarray(8)) !== frame.readUInt32LE(4)) return 'checksum';
+  if (crc32(frame.subarray(8), frame[3]) !== frame.readUInt32LE(4)) return 'checksum';
   header.kind = frame[3];
   header.sender = frame.readUInt16LE(16);
   header.receiver = frame.readUInt16LE(18);
