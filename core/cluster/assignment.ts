@@ -39,7 +39,7 @@ export function assign(plan: TopologyPlan, ackerCount: number, workers: 'task' |
   const count = workers === 'task' ? tasks.length : Math.min(workers, tasks.length);
   const places = Array.from({ length: count }, (_, worker) => {
     const own = tasks.filter((_task, at) => at % count === worker);
-    const names = own.map(({ component, index }) => `${component}[${index}]`);
+    const names = own.map(({ component, task }) => `${component}[${task}]`);
     return { worker, tasks: own, title: `squall ${plan.name} ${names.join(',')}` };
   });
   return { workers: places, ackers, tasks };

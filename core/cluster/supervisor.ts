@@ -152,8 +152,8 @@ export class Supervisor extends EventEmitter<RunEvents> {
         restarts: this.#restarts,
       },
       tasks: this.#workers.flatMap(({ place, process, state }) =>
-        place.tasks.map(({ task, component, index }) => ({
-          component: `${component}[${index}]`,
+        place.tasks.map(({ task, component }) => ({
+          component: `${component}[${task}]`,
           task,
           pid: state === 'gone' ? undefined : process?.pid,
           state: this.#ended.has(task) ? ('ended' as const) : state === 'stopped' ? ('ended' as const) : state,
@@ -338,8 +338,8 @@ export class Supervisor extends EventEmitter<RunEvents> {
         const begins = this.#positions[`${component}/${index}`] === undefined;
         this.warn(
           begins
-            ? `${component}[${index}] (task ${task}) died (${why}) and had stored no position: it begins again, so its tuples may repeat`
-            : `${component}[${index}] (task ${task}) died (${why}): it goes on from its stored position, what was pending is emitted again, and its counts lack its last moments`,
+            ? `${component}[${task}] died (${why}) and had stored no position: it begins again, so its tuples may repeat`
+            : `${component}[${task}] died (${why}): it goes on from its stored position, what was pending is emitted again, and its counts lack its last moments`,
         );
         continue;
       }
@@ -347,7 +347,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
       const hasEnd = this.#hasEnd.has(task);
       if (hasEnd) this.#incomplete = true;
       this.warn(
-        `${component}[${index}] (task ${task}) died (${why}): what it had kept in memory is lost` +
+        `${component}[${task}] died (${why}): what it had kept in memory is lost` +
           (hasEnd ? '; what it emits at the end is incomplete' : ''),
       );
     }
@@ -355,12 +355,12 @@ export class Supervisor extends EventEmitter<RunEvents> {
 
   /** A run that was cut off goes on, but not with what its bolts had in memory. */
   #resumedWithout({ place }: WorkerState): void {
-    for (const { task, component, index } of place.tasks) {
+    for (const { task, component } of place.tasks) {
       const definition = this.#options.plan.components.find(({ name }) => name === component)?.definition;
       if (definition?.kind !== 'bolt' || !definition.keepsState) continue;
       if (this.#hasEnd.has(task)) this.#incomplete = true;
       this.warn(
-        `this run goes on where an earlier one was cut off: what ${component}[${index}] (task ${task}) had kept in memory is lost. ` +
+        `this run goes on where an earlier one was cut off: what ${component}[${task}] had kept in memory is lost. ` +
           'To begin again from the start: --fresh',
       );
     }

@@ -64,7 +64,7 @@ export class BoltTask implements LocalLedger {
   constructor(env: TaskEnv, definition: BoltDefinition) {
     this.#env = env;
     this.#definition = definition;
-    this.#where = `${env.component}[${env.index}]`;
+    this.#where = `${env.component}[${env.task}]`;
     this.sender = new Sender(env);
     this.inbox = new Inbox(env);
     if (definition.streams.some(({ name }) => name === 'default')) {

@@ -256,6 +256,6 @@ export class Outbox {
   }
 
   #where(stream: OutStream): string {
-    return `${this.#env.component}[${this.#env.index}] stream "${stream.declaration.name}"`;
+    return `${this.#env.component}[${this.#env.task}] stream "${stream.declaration.name}"`;
   }
 }

@@ -50,7 +50,7 @@ export class SpoutTask implements LocalLedger, SpoutOut {
   constructor(env: TaskEnv, definition: SpoutDefinition, position: Position | undefined) {
     this.#env = env;
     this.#definition = definition;
-    this.#where = `${env.component}[${env.index}]`;
+    this.#where = `${env.component}[${env.task}]`;
     this.sender = new Sender(env);
     const call = (what: string, action: () => void): void => {
       try {

@@ -86,7 +86,7 @@ export class Worker {
         const hook = task instanceof SpoutTask ? 'open' : 'prepare';
         throw new SquallError(
           'ERR_SQUALL_COMPONENT',
-          `${hook} of ${assignment.component}[${assignment.index}] failed: ${errorFacts(error).message}`,
+          `${hook} of ${assignment.component}[${assignment.task}] failed: ${errorFacts(error).message}`,
           { facts: { component: assignment.component, task: assignment.task }, cause: error },
         );
       }
@@ -295,7 +295,7 @@ export class Worker {
         const hook = task instanceof SpoutTask ? 'close' : 'cleanup';
         this.#host.send({
           type: 'warn',
-          message: `${hook} of ${assignment.component}[${assignment.index}] failed: ${errorFacts(error).message}`,
+          message: `${hook} of ${assignment.component}[${assignment.task}] failed: ${errorFacts(error).message}`,
         });
       }
       if (task instanceof BoltTask) task.inbox.closeAll();
