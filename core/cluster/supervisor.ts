@@ -478,7 +478,8 @@ export class Supervisor extends EventEmitter<RunEvents> {
   #sayWhoIsLate(): void {
     if (performance.now() - this.#startedAt < SLOW_START_MS) return;
     for (const { state, place } of this.#workers) {
-      if (state === 'starting') this.warn(`"${place.title}" is still starting: its open or prepare has not returned yet`);
+      if (state === 'starting')
+        this.warn(`"${place.title}" is still starting: its open or prepare has not returned yet`);
     }
   }
 

@@ -33,6 +33,7 @@ export interface DoneRecords {
 export function encodeAcks(records: AckRecords): Buffer {
   return encodeSections([records.inits, records.acks, records.forgets], records.fails);
 }
+/** Decoded sections are valid until the next frame is decoded. */
 export function decodeAcks(frame: Buffer): AckRecords {
   const { sections, fails } = decodeSections(frame, [XOR_WORDS, XOR_WORDS, ROOT_WORDS]);
   return { inits: sections[0], acks: sections[1], forgets: sections[2], fails };
@@ -69,16 +70,27 @@ function encodeSections(sections: readonly Uint32Array[], fails: readonly FailRe
 function decodeSections(frame: Buffer, rowWords: readonly number[]): { sections: Uint32Array[]; fails: FailRecord[] } {
   let at = FRAME_HEADER_BYTES + rowWords.length * 4;
   if (at > frame.length) throw new Malformed('sections');
+  let used = 0;
   const sections = rowWords.map((words, index) => {
     const length = frame.readUInt32LE(FRAME_HEADER_BYTES + index * 4);
     if (length % words !== 0 || at + length * 4 > frame.length) throw new Malformed('section length');
-    const section = new Uint32Array(length);
-    new Uint8Array(section.buffer).set(frame.subarray(at, at + length * 4));
+    const section = scratch(used, length);
+    new Uint8Array(section.buffer, section.byteOffset, length * 4).set(frame.subarray(at, at + length * 4));
     at += length * 4;
+    used += length;
     return section;
   });
   if (at === frame.length) return { sections, fails: [] };
   return { sections, fails: decodeFails(frame.subarray(at)) };
+}
+
+/** Records are applied at once, so all frames are decoded into the same words: no garbage per frame. */
+let scratchWords = new Uint32Array(1 << 14);
+
+function scratch(at: number, length: number): Uint32Array<ArrayBuffer> {
+  // what was handed out before in this frame keeps the old memory
+  if (at + length > scratchWords.length) scratchWords = new Uint32Array((at + length) * 2);
+  return scratchWords.subarray(at, at + length);
 }
 
 function decodeFails(bytes: Buffer): FailRecord[] {
