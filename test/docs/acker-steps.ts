@@ -15,7 +15,8 @@ export function ackerSteps(text: string): AckerStep[] {
     .map((line) => {
       const done = /^DONE +(\w+)$/.exec(line);
       if (done !== null) return { said: 'DONE', by: done[1], edges: [], value: 0 };
-      const [, said, by, edges, value] = /^(INIT|ACK) +(\w+) .*? {2,}((?:[0-9a-f]{4} )+) *= ([0-9a-f]{4})$/.exec(line) ?? [];
+      const [, said, by, edges, value] =
+        /^(INIT|ACK) +(\w+) .*? {2,}((?:[0-9a-f]{4} )+) *= ([0-9a-f]{4})$/.exec(line) ?? [];
       if (said === undefined) throw new Error(`no step of an acker: ${line}`);
       const ids = edges.trim().split(' ');
       return { said: said as 'INIT' | 'ACK', by, edges: ids.map(hex), value: hex(value) };

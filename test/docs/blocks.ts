@@ -16,6 +16,7 @@
  *     ```text output=count.ts   a transcript of that topology's run: see `transcript.ts`
  *     ```text output="COMMAND"  a transcript of that command
  *     … kill="TITLE" when=FILE  and while it runs, once FILE has something in it, the process of that title is killed
+ *     ```text help=COMMAND      has the options that `squall COMMAND --help` has, no more and no less
  *     ```text acker             the steps of an acker: see `acker-steps.ts`
  *
  * Everything is done in one folder, from the top of the file to its end.
@@ -26,7 +27,7 @@ const MARKERS: Readonly<Record<string, Readonly<Record<string, boolean>>>> = {
   ts: { file: true, topology: true, args: true, exit: true, run: false },
   sh: { run: false, prints: true },
   json: { file: true, output: true },
-  text: { output: true, kill: true, when: true, acker: false },
+  text: { output: true, kill: true, when: true, help: true, acker: false },
 };
 
 export interface Block {
@@ -64,13 +65,18 @@ function block(info: string, text: readonly string[], line: number, name: string
   const [, language, rest] = /^(\S*)(.*)$/.exec(info.trim()) as RegExpExecArray;
   const known = MARKERS[language] ?? refuse(`a block is one of ${Object.keys(MARKERS).join(', ')}`);
   const markers: Record<string, string> = {};
-  const left = rest.replaceAll(/\s+(\w+)(?:=(?:"([^"]*)"|(\S+)))?(?=\s|$)/g, (_, key: string, quoted?: string, plain?: string) => {
-    const value = quoted ?? plain;
-    if (!Object.hasOwn(known, key)) refuse(`'${key}' is no marker of ${language}, which has ${Object.keys(known).join(', ')}`);
-    if (known[key] !== (value !== undefined)) refuse(`the marker '${key}' ${known[key] ? 'needs a value' : 'takes no value'}`);
-    markers[key] = value ?? '';
-    return '';
-  });
+  const left = rest.replaceAll(
+    /\s+(\w+)(?:=(?:"([^"]*)"|(\S+)))?(?=\s|$)/g,
+    (_, key: string, quoted?: string, plain?: string) => {
+      const value = quoted ?? plain;
+      if (!Object.hasOwn(known, key))
+        refuse(`'${key}' is no marker of ${language}, which has ${Object.keys(known).join(', ')}`);
+      if (known[key] !== (value !== undefined))
+        refuse(`the marker '${key}' ${known[key] ? 'needs a value' : 'takes no value'}`);
+      markers[key] = value ?? '';
+      return '';
+    },
+  );
   if (left.trim() !== '') refuse(`'${left.trim()}' is no marker`);
   return { language, markers, text: `${text.join('\n')}\n`, line };
 }

@@ -9,7 +9,12 @@ import { type Block, blocksOf } from './blocks.js';
 import { type Ended, Installed, ROOT } from './installed.js';
 import { missingLine, shapeDifference } from './transcript.js';
 
-const DOCUMENTS = ['README.md', ...readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+const DOCUMENTS = [
+  'README.md',
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
 
 /** Node runs TypeScript by itself from 22.18 on. */
 const NODE = (process.features as { typescript?: unknown }).typescript ? 'node' : 'node --import tsx';
@@ -37,56 +42,71 @@ test.before(async () => {
 });
 test.after.always(() => place?.remove());
 
-test.serial('every TypeScript block compiles against the installed package, with the tsconfig.json that is shown', async (t) => {
-  const taken = new Set<string>();
-  for (const { document, block, file } of placed) {
-    if (file === undefined) continue;
-    t.false(taken.has(file), `${document}:${block.line}: ${file} is there already`);
-    taken.add(file);
-    writeFileSync(place.path(file), block.text);
-  }
-  t.true(taken.has('tsconfig.json'));
-  t.is(await place.compile(), '');
-});
+test.serial(
+  'every TypeScript block compiles against the installed package, with the tsconfig.json that is shown',
+  async (t) => {
+    const taken = new Set<string>();
+    for (const { document, block, file } of placed) {
+      if (file === undefined) continue;
+      t.false(taken.has(file), `${document}:${block.line}: ${file} is there already`);
+      taken.add(file);
+      writeFileSync(place.path(file), block.text);
+    }
+    t.true(taken.has('tsconfig.json'));
+    t.is(await place.compile(), '');
+  },
+);
 
 for (const { document, block, file } of placed) {
   const { language, markers, text, line } = block;
   const titled = (claim: string, body: (t: ExecutionContext) => Promise<void> | void): void =>
     test.serial(`${document}:${line}: ${claim}`, body);
 
-  if (language === 'json') titled('is JSON', (t) => {
-    t.notThrows(() => JSON.parse(text));
-  });
-  if (language === 'sh') titled('is a script that the shell understands', async (t) => {
-    // in a function it is read and not run
-    const { code, printed } = await place.command(`unused() {\n${text}\n}`);
-    t.is(code, 0, printed);
-  });
-  if (language === 'sh' && markers.run !== undefined) titled('runs', async (t) => {
-    const { code, printed } = await place.command(text);
-    t.is(code, 0, printed);
-    if (markers.prints !== undefined) t.is(printed.trim(), markers.prints);
-  });
-  if (language === 'ts' && markers.run !== undefined) titled('is a program that runs', async (t) => {
-    const { code, printed } = await place.command(`${NODE} ${file}`);
-    t.is(code, 0, printed);
-  });
-  if (markers.topology !== undefined) titled(`${markers.topology} runs`, async (t) => {
-    const check = await place.command(`squall check ${markers.topology}`);
-    t.is(check.code, 0, check.printed);
-    const ended = await place.command(`squall run ${markers.topology} --json ${markers.args ?? ''}`);
-    t.is(ended.code, Number(markers.exit ?? 0), ended.printed);
-    runs.set(markers.topology, ended);
-  });
-  if (language === 'json' && markers.output !== undefined) titled('is what a run prints, in its shape', (t) => {
-    const ended = runs.get(markers.output);
-    t.is(shapeDifference(JSON.parse(text), JSON.parse(ended?.stdout ?? 'null')), undefined);
-  });
-  if (language === 'text' && markers.output !== undefined) titled('is what it prints, but for the figures', async (t) => {
-    const kill = markers.kill === undefined ? undefined : { title: markers.kill, file: markers.when };
-    const { printed } = runs.get(markers.output) ?? (await place.command(markers.output, kill));
-    t.is(missingLine(text, printed), undefined, printed);
-  });
+  if (language === 'json')
+    titled('is JSON', (t) => {
+      t.notThrows(() => JSON.parse(text));
+    });
+  if (language === 'sh')
+    titled('is a script that the shell understands', async (t) => {
+      // in a function it is read and not run
+      const { code, printed } = await place.command(`unused() {\n${text}\n}`);
+      t.is(code, 0, printed);
+    });
+  if (language === 'sh' && markers.run !== undefined)
+    titled('runs', async (t) => {
+      const { code, printed } = await place.command(text);
+      t.is(code, 0, printed);
+      if (markers.prints !== undefined) t.is(printed.trim(), markers.prints);
+    });
+  if (language === 'ts' && markers.run !== undefined)
+    titled('is a program that runs', async (t) => {
+      const { code, printed } = await place.command(`${NODE} ${file}`);
+      t.is(code, 0, printed);
+    });
+  if (markers.topology !== undefined)
+    titled(`${markers.topology} runs`, async (t) => {
+      const check = await place.command(`squall check ${markers.topology}`);
+      t.is(check.code, 0, check.printed);
+      const ended = await place.command(`squall run ${markers.topology} --json ${markers.args ?? ''}`);
+      t.is(ended.code, Number(markers.exit ?? 0), ended.printed);
+      runs.set(markers.topology, ended);
+    });
+  if (language === 'json' && markers.output !== undefined)
+    titled('is what a run prints, in its shape', (t) => {
+      const ended = runs.get(markers.output);
+      t.is(shapeDifference(JSON.parse(text), JSON.parse(ended?.stdout ?? 'null')), undefined);
+    });
+  if (language === 'text' && markers.output !== undefined)
+    titled('is what it prints, but for the figures', async (t) => {
+      const kill = markers.kill === undefined ? undefined : { title: markers.kill, file: markers.when };
+      const { printed } = runs.get(markers.output) ?? (await place.command(markers.output, kill));
+      t.is(missingLine(text, printed), undefined, printed);
+    });
+  if (markers.help !== undefined)
+    titled(`has the options of squall ${markers.help}`, async (t) => {
+      const { stdout } = await place.command(`squall ${markers.help} --help`);
+      t.deepEqual(optionsIn(text), optionsIn(stdout.replace('--help', '')));
+    });
   if (markers.acker !== undefined) titled('is what an acker does, in any order of the messages', (t) => acks(t, text));
 }
 
@@ -95,13 +115,13 @@ test.serial('the documents name the tarball that npm pack makes', (t) => {
   t.deepEqual([...named], [place.tarball]);
 });
 
-for (const document of DOCUMENTS) {
-  test(`the links of ${document} to files of this project lead somewhere`, (t) => {
-    const links = [...textOf(document).matchAll(/\]\((?!https?:)([^)#\s]+)/g)].map(([, link]) => link);
-    t.true(links.length > 0 || document !== 'README.md');
-    for (const link of links) t.true(existsSync(join(ROOT, dirname(document), link)), link);
-  });
-}
+test('the links of the documents to files of this project lead somewhere', (t) => {
+  const links = DOCUMENTS.flatMap((document) =>
+    [...textOf(document).matchAll(/\]\((?!https?:)([^)#\s]+)/g)].map(([, link]) => join(dirname(document), link)),
+  );
+  t.true(links.length > 0);
+  for (const link of links) t.true(existsSync(join(ROOT, link)), link);
+});
 
 /** Each value that the document shows is the XOR so far, and the acker is done with the last message, whichever it is. */
 function acks(t: ExecutionContext, text: string): void {
@@ -132,6 +152,11 @@ function* permutations<T>(items: readonly T[]): Generator<T[]> {
   for (const [at, item] of items.entries()) {
     for (const rest of permutations([...items.slice(0, at), ...items.slice(at + 1)])) yield [item, ...rest];
   }
+}
+
+/** `--set`, `--json` … in alphabetical order. */
+function optionsIn(text: string): string[] {
+  return [...new Set(text.match(/(?<= )--[a-z-]+/g))].sort();
 }
 
 function fileOf(document: string, { language, markers, line }: Block): string | undefined {

@@ -43,10 +43,17 @@ export class Installed {
 
   static async create(): Promise<Installed> {
     const folder = mkdtempSync(join(tmpdir(), 'squall-docs-'));
-    const env: NodeJS.ProcessEnv = { ...process.env, npm_config_loglevel: 'error', NO_COLOR: '1', SQUALL_NATS_SERVER: await natsServerBinary() };
-    for (const name of Object.keys(env)) if (/^NATS_|^FORCE_COLOR$|^npm_config_local_prefix$/.test(name)) delete env[name];
+    const env: NodeJS.ProcessEnv = {
+      ...process.env,
+      npm_config_loglevel: 'error',
+      NO_COLOR: '1',
+      SQUALL_NATS_SERVER: await natsServerBinary(),
+    };
+    for (const name of Object.keys(env))
+      if (/^NATS_|^FORCE_COLOR$|^npm_config_local_prefix$/.test(name)) delete env[name];
     env.PATH = [join(folder, 'node_modules', '.bin'), env.PATH].join(delimiter);
-    const npm = (args: readonly string[], cwd: string) => execute('npm', args, { cwd, env, shell: process.platform === 'win32' });
+    const npm = (args: readonly string[], cwd: string) =>
+      execute('npm', args, { cwd, env, shell: process.platform === 'win32' });
     // what is packed is what the tests run: no build in between
     const { stdout } = await npm(['pack', '--ignore-scripts', '--pack-destination', folder], ROOT);
     const tarball = stdout.trim();
@@ -73,7 +80,10 @@ export class Installed {
 
   /** Runs a script of the shell in the folder, which ends with its first command that fails. */
   command(script: string, kill?: Kill): Promise<Ended> {
-    const child = spawn('sh', ['-ec', script], { cwd: this.folder, env: this.#env, timeout: LONGEST_MS });
+    const child = spawn('sh', ['-ec', script], { cwd: this.folder, env: this.#env, detached: true });
+    const pid = child.pid as number;
+    // all of its group, or what the shell has started would stay
+    const overdue = setTimeout(() => process.kill(-pid, 'SIGTERM'), LONGEST_MS);
     const all: string[] = [];
     const out: string[] = [];
     child.stdout.setEncoding('utf8').on('data', (text: string) => all.push(text) && out.push(text));
@@ -81,11 +91,15 @@ export class Installed {
     const printed = (): string => all.join('');
     const ended = new Promise<Ended>((resolve, reject) => {
       child.once('error', reject);
-      child.once('close', (code) => resolve({ code, stdout: out.join(''), printed: printed() }));
+      child.once('close', (code) => {
+        clearTimeout(overdue);
+        resolve({ code, stdout: out.join(''), printed: printed() });
+      });
     });
     if (kill === undefined) return ended;
-    const begun = (): boolean => child.exitCode !== null || (/has begun/.test(printed()) && sizeOf(this.path(kill.file)) > 0);
-    return this.#killWhen(begun, child.pid as number, kill.title).then(() => ended);
+    const begun = (): boolean =>
+      child.exitCode !== null || (/has begun/.test(printed()) && sizeOf(this.path(kill.file)) > 0);
+    return this.#killWhen(begun, pid, kill.title).then(() => ended);
   }
 
   async #killWhen(ready: () => boolean, ancestor: number, title: string): Promise<void> {

@@ -29,14 +29,17 @@ export function missingLine(transcript: string, printed: string): string | undef
 
 /** Lines without figures: a length of time is `<time>`, whatever its unit. */
 export function comparable(text: string): string[] {
-  const lines = text.split('\n').filter((line) => !PROGRESS.test(line)).map((line) =>
-    line
-      .replaceAll(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<run>')
-      .replaceAll(/\d[\d,.]*/g, '<n>')
-      .replaceAll(/<n> (?:ms|s|min|h)(?: <n> (?:s|min))?\b/g, '<time>')
-      .replaceAll(/\s+/g, ' ')
-      .trim(),
-  );
+  const lines = text
+    .split('\n')
+    .filter((line) => !PROGRESS.test(line))
+    .map((line) =>
+      line
+        .replaceAll(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<run>')
+        .replaceAll(/\d[\d,.]*/g, '<n>')
+        .replaceAll(/<n> (?:ms|s|min|h)(?: <n> (?:s|min))?\b/g, '<time>')
+        .replaceAll(/\s+/g, ' ')
+        .trim(),
+    );
   return lines.filter((line) => line !== '');
 }
 

@@ -1,6 +1,8 @@
 import test from 'ava';
 import type { ReplayReason } from '../../core/index.js';
-import { allPresent, balanceCloses, type ReplayEvent, startRun, topologyFile, until, Workspace } from '../support/e2e.js';
+import { topologyFile, until, Workspace } from '../support/e2e.js';
+import { allPresent, balanceCloses, type Checks } from '../support/e2e-checks.js';
+import { type ReplayEvent, startRun } from '../support/e2e-run.js';
 import { TestNats } from '../support/nats.js';
 
 const NUMBERS = topologyFile('numbers');
@@ -15,54 +17,65 @@ function causes(replays: readonly ReplayEvent[]): string[] {
   return [...new Set(replays.map(({ failure: { reason, component } }) => `${reason} ${component}`))].sort();
 }
 
-test.serial('a bolt, an acker, the spout and the sink are killed: nothing is lost, every replay has its true reason', async (t) => {
-  const place = await Workspace.create(t);
-  const count = 100_000;
-  const output = place.path('numbers.tsv');
-  const watched = startRun(t, place, NUMBERS, { set: { count: String(count), rate: String(RATE), tasks: '2', output } });
-  const { replays, lost } = watched;
-  let before = 0;
-  const since = () => replays.items.slice(before);
-  const calm = async () => {
-    await watched.ackedAtLeast(watched.acked + RATE / 2);
-    await until(() => watched.pending < HELD / 2, 'little to be pending');
-  };
+test.serial(
+  'a bolt, an acker, the spout and the sink are killed: nothing is lost, every replay has its true reason',
+  async (t) => {
+    const place = await Workspace.create(t);
+    const count = 100_000;
+    const output = place.path('numbers.tsv');
+    const watched = startRun(t, place, NUMBERS, {
+      set: { count: String(count), rate: String(RATE), tasks: '2', output },
+    });
+    const { replays, lost } = watched;
+    let before = 0;
+    const since = () => replays.items.slice(before);
+    const calm = async () => {
+      await watched.ackedAtLeast(watched.acked + RATE / 2);
+      await until(() => watched.pending < HELD / 2, 'little to be pending');
+    };
 
-  await watched.ackedAtLeast(2000);
-  await watched.killAndAwait('second[0]', HELD);
-  await calm();
-  t.deepEqual(causes(since()), ['worker-lost second']);
-  t.deepEqual([...new Set(since().map(({ failure }) => failure.task))], [4], 'the replays name the task');
-  before = replays.items.length;
+    await watched.ackedAtLeast(2000);
+    await watched.killAndAwait('second[4]', HELD);
+    await calm();
+    t.deepEqual(causes(since()), ['worker-lost second']);
+    t.deepEqual([...new Set(since().map(({ failure }) => failure.task))], [4], 'the replays name the task');
+    before = replays.items.length;
 
-  await watched.killAndAwait('__acker[0]', HELD);
-  await calm();
-  t.deepEqual(causes(since()), ['acker-lost __acker']);
-  before = replays.items.length;
+    await watched.killAndAwait('__acker[7]', HELD);
+    await calm();
+    t.deepEqual(causes(since()), ['acker-lost __acker']);
+    before = replays.items.length;
 
-  await watched.killAndAwait('numbers[0]');
-  await calm();
-  t.deepEqual(since(), [], 'a new spout begins anew: it replays nothing');
+    await watched.killAndAwait('numbers[1]');
+    await calm();
+    t.deepEqual(since(), [], 'a new spout begins anew: it replays nothing');
 
-  await watched.killAndAwait('sink[0]', HELD);
-  const result = await watched.run.result;
-  t.deepEqual(causes(since()), ['worker-lost sink']);
+    await watched.killAndAwait('sink[6]', HELD);
+    const result = await watched.run.result;
+    t.deepEqual(causes(since()), ['worker-lost sink']);
 
-  t.is(result.status, 'completed');
-  const short = (title: string) => title.replace(`squall ${place.name} `, '');
-  t.deepEqual(
-    lost.items.map(({ title, why }) => [short(title), why]),
-    ['second[0]', '__acker[0]', 'numbers[0]', 'sink[0]'].map((task) => [task, 'SIGKILL']),
-  );
-  t.deepEqual(watched.restarted.items.map(({ title }) => title), lost.items.map(({ title }) => title));
-  t.deepEqual(result.workers, { started: 11, restarts: 4 });
-  const { replays: counts, deadLettered } = result.spouts.numbers;
-  t.is(counts.failed + counts.timeout + counts['link-lost'] + deadLettered, 0);
-  t.is(counts['worker-lost'] + counts['acker-lost'], replays.items.length, 'each replay was an event');
-  balanceCloses(t, result);
-  const repeats = allPresent(t, output, count);
-  t.true(repeats <= replays.items.length + MAX_SPOUT_PENDING + RATE, `${repeats} repeats, ${replays.items.length} replays`);
-});
+    t.is(result.status, 'completed');
+    const short = (title: string) => title.replace(`squall ${place.name} `, '');
+    t.deepEqual(
+      lost.items.map(({ title, why }) => [short(title), why]),
+      ['second[4]', '__acker[7]', 'numbers[1]', 'sink[6]'].map((task) => [task, 'SIGKILL']),
+    );
+    t.deepEqual(
+      watched.restarted.items.map(({ title }) => title),
+      lost.items.map(({ title }) => title),
+    );
+    t.deepEqual(result.workers, { started: 11, restarts: 4 });
+    const { replays: counts, deadLettered } = result.spouts.numbers;
+    t.is(counts.failed + counts.timeout + counts['link-lost'] + deadLettered, 0);
+    t.is(counts['worker-lost'] + counts['acker-lost'], replays.items.length, 'each replay was an event');
+    balanceCloses(t, result);
+    const repeats = allPresent(t, output, count);
+    t.true(
+      repeats <= replays.items.length + MAX_SPOUT_PENDING + RATE,
+      `${repeats} repeats, ${replays.items.length} replays`,
+    );
+  },
+);
 
 test.serial('tasks packed into processes: one is killed, and another: nothing is lost', async (t) => {
   const place = await Workspace.create(t);
@@ -74,9 +87,9 @@ test.serial('tasks packed into processes: one is killed, and another: nothing is
     set: { count: String(count), rate: String(RATE), tasks: '2', output },
   });
   await watched.ackedAtLeast(2000);
-  await watched.killAndAwait('first[0]');
+  await watched.killAndAwait('first[2]');
   await watched.ackedAtLeast(watched.acked + 5000);
-  await watched.killAndAwait('first[1]');
+  await watched.killAndAwait('first[3]');
   const result = await watched.run.result;
   t.is(result.status, 'completed');
   t.deepEqual(result.workers, { started: 4, restarts: 2 });
@@ -85,28 +98,31 @@ test.serial('tasks packed into processes: one is killed, and another: nothing is
   allPresent(t, output, count);
 });
 
-test.serial("the run's own nats-server is killed: it is started again, what was on the links is replayed as link-lost", async (t) => {
-  const place = await Workspace.create(t);
-  const count = 50_000;
-  const output = place.path('numbers.tsv');
-  const watched = startRun(t, place, NUMBERS, { set: { count: String(count), rate: String(RATE), output } });
-  await watched.ackedAtLeast(2000);
-  const server = place.serverPid;
-  // stopped before: so it dies with tuples in its hands
-  process.kill(server, 'SIGSTOP');
-  await until(() => watched.pending >= HELD, `${HELD} pending`);
-  process.kill(server, 'SIGKILL');
-  await watched.lines.until((lines) => lines.some((line) => /nats-server died/.test(line)), 'word of the death');
-  const result = await watched.run.result;
-  t.not(result.workers.started, 0);
-  onlyReplays(t, result.spouts.numbers.replays, 'link-lost');
-  t.true(result.spouts.numbers.replays['link-lost'] > 0);
-  t.deepEqual([...new Set(watched.replays.items.map(({ attempt }) => attempt))], [2], 'one wave');
-  t.is(result.status, 'completed');
-  t.is(result.workers.restarts, 0, 'no worker died of it');
-  balanceCloses(t, result);
-  allPresent(t, output, count);
-});
+test.serial(
+  "the run's own nats-server is killed: it is started again, what was on the links is replayed as link-lost",
+  async (t) => {
+    const place = await Workspace.create(t);
+    const count = 50_000;
+    const output = place.path('numbers.tsv');
+    const watched = startRun(t, place, NUMBERS, { set: { count: String(count), rate: String(RATE), output } });
+    await watched.ackedAtLeast(2000);
+    const server = place.serverPid;
+    // stopped before: so it dies with tuples in its hands
+    process.kill(server, 'SIGSTOP');
+    await until(() => watched.pending >= HELD, `${HELD} pending`);
+    process.kill(server, 'SIGKILL');
+    await watched.lines.until((lines) => lines.some((line) => /nats-server died/.test(line)), 'word of the death');
+    const result = await watched.run.result;
+    t.not(result.workers.started, 0);
+    onlyReplays(t, result.spouts.numbers.replays, 'link-lost');
+    t.true(result.spouts.numbers.replays['link-lost'] > 0);
+    t.deepEqual([...new Set(watched.replays.items.map(({ attempt }) => attempt))], [2], 'one wave');
+    t.is(result.status, 'completed');
+    t.is(result.workers.restarts, 0, 'no worker died of it');
+    balanceCloses(t, result);
+    allPresent(t, output, count);
+  },
+);
 
 test.serial('a given nats-server is killed and comes back: the same, and people are told', async (t) => {
   const place = await Workspace.create(t);
@@ -114,15 +130,27 @@ test.serial('a given nats-server is killed and comes back: the same, and people 
   t.teardown(() => nats.stop());
   const count = 40_000;
   const output = place.path('numbers.tsv');
-  const watched = startRun(t, place, NUMBERS, { nats: nats.options, set: { count: String(count), rate: String(RATE), output } });
+  const watched = startRun(t, place, NUMBERS, {
+    nats: nats.options,
+    set: { count: String(count), rate: String(RATE), output },
+  });
   await watched.ackedAtLeast(2000);
   await nats.kill9();
-  await watched.lines.until((lines) => lines.some((line) => /connection to NATS is down/.test(line)), 'word of the loss');
+  await watched.lines.until(
+    (lines) => lines.some((line) => /connection to NATS is down/.test(line)),
+    'word of the loss',
+  );
   const emitted = () => watched.run.snapshot().spouts.numbers.emitted;
-  await until(() => watched.pending > 0 && watched.run.snapshot().workers.up === 5, 'all processes to be up, and to wait');
+  await until(
+    () => watched.pending > 0 && watched.run.snapshot().workers.up === 5,
+    'all processes to be up, and to wait',
+  );
   const before = emitted();
   await nats.restart();
-  await watched.lines.until((lines) => lines.some((line) => /connection to NATS is back/.test(line)), 'word of the return');
+  await watched.lines.until(
+    (lines) => lines.some((line) => /connection to NATS is back/.test(line)),
+    'word of the return',
+  );
   const result = await watched.run.result;
   t.true(before < count, 'emission had stopped');
   t.is(result.status, 'completed');
@@ -138,9 +166,12 @@ test.serial('a process that is stopped counts as dead after 3 s: it is replaced,
   const output = place.path('numbers.tsv');
   const watched = startRun(t, place, NUMBERS, { set: { count: String(count), rate: '10000', output } });
   await watched.ackedAtLeast(2000);
-  process.kill(watched.pidOf('second[0]'), 'SIGSTOP');
+  process.kill(watched.pidOf('second[3]'), 'SIGSTOP');
   const result = await watched.run.result;
-  t.deepEqual(watched.lost.items.map(({ why }) => why), ['silent for 3 s']);
+  t.deepEqual(
+    watched.lost.items.map(({ why }) => why),
+    ['silent for 3 s'],
+  );
   t.is(result.status, 'completed');
   t.is(result.workers.restarts, 1);
   onlyReplays(t, result.spouts.numbers.replays, 'worker-lost');
@@ -148,10 +179,24 @@ test.serial('a process that is stopped counts as dead after 3 s: it is replaced,
   allPresent(t, output, count);
 });
 
-function onlyReplays(
-  t: { is(actual: number, expected: number, message?: string): unknown },
-  replays: Readonly<Record<ReplayReason, number>>,
-  wanted: ReplayReason,
-): void {
-  for (const [reason, count] of Object.entries(replays)) if (reason !== wanted) t.is(count, 0, `no replay for ${reason}`);
+test.serial('a spout without positions that dies begins again, and the result says so', async (t) => {
+  const place = await Workspace.create(t);
+  const watched = startRun(t, place, topologyFile('windows'), {
+    set: { count: '10000', output: place.path('windows.tsv') },
+  });
+  await watched.ackedAtLeast(500);
+  await watched.killAndAwait('numbers[1]');
+  const result = await watched.run.result;
+  t.is(result.status, 'completed');
+  t.true(result.spouts.numbers.emitted >= 10_500, 'it began again');
+  const [warning, ...more] = result.warnings;
+  t.regex(warning, /numbers\[1\].*died.*begins again.*repeat/);
+  t.deepEqual(more, []);
+  balanceCloses(t, result);
+});
+
+function onlyReplays(t: Checks, replays: Readonly<Record<ReplayReason, number>>, wanted: ReplayReason): void {
+  for (const [reason, count] of Object.entries(replays)) {
+    if (reason !== wanted) t.is(count, 0, `no replay for ${reason}`);
+  }
 }

@@ -1,8 +1,9 @@
-import { createServer, type Socket } from 'node:net';
 import { writeFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { freePort } from '../../core/cluster/nats-server.js';
-import { allPresent, sizeOf, topologyFile, until, Workspace } from '../support/e2e.js';
+import { sizeOf, topologyFile, until, Workspace } from '../support/e2e.js';
+import { allPresent } from '../support/e2e-checks.js';
 import { Command } from '../support/e2e-command.js';
 import { writeTopology } from '../support/e2e-files.js';
 import { TestNats } from '../support/nats.js';
@@ -30,7 +31,12 @@ interface Expected {
 }
 
 /** `squall run` with these arguments ends soon, with one error message and nothing left running. */
-async function refused(t: ExecutionContext, place: Workspace, args: readonly string[], expected: Expected): Promise<void> {
+async function refused(
+  t: ExecutionContext,
+  place: Workspace,
+  args: readonly string[],
+  expected: Expected,
+): Promise<void> {
   const command = await Command.start(t, place, ['run', ...args], expected.env);
   const { code, signal, stdout, stderr } = await command.ended(WITHIN_MS);
   t.deepEqual({ code, signal, stdout }, { code: expected.code, signal: null, stdout: '' }, stderr);
@@ -43,7 +49,12 @@ async function refused(t: ExecutionContext, place: Workspace, args: readonly str
   else t.regex(stderr, expected.stack, 'the stack leads to their own code');
 }
 
-const files: readonly { readonly name: string; readonly file: string; readonly text: string; readonly expected: Expected }[] = [
+const files: readonly {
+  readonly name: string;
+  readonly file: string;
+  readonly text: string;
+  readonly expected: Expected;
+}[] = [
   {
     name: 'does not parse',
     file: 'unparsed.mjs',
@@ -60,7 +71,11 @@ const files: readonly { readonly name: string; readonly file: string; readonly t
     name: 'throws',
     file: 'throws.mjs',
     text: `throw new RangeError('no such constellation');`,
-    expected: { code: USAGE, error: 'ERR_SQUALL_TOPOLOGY_FILE', says: [/throws\.mjs:2/, /RangeError: no such constellation/] },
+    expected: {
+      code: USAGE,
+      error: 'ERR_SQUALL_TOPOLOGY_FILE',
+      says: [/throws\.mjs:2/, /RangeError: no such constellation/],
+    },
   },
   {
     name: 'throws in its function',
@@ -78,7 +93,11 @@ const files: readonly { readonly name: string; readonly file: string; readonly t
     name: 'imports what is not installed',
     file: 'imports.mjs',
     text: `import 'no-such-package';\nexport default 1;\n`,
-    expected: { code: USAGE, error: 'ERR_SQUALL_TOPOLOGY_FILE', says: [/imports\.mjs/, /no-such-package/, /installed/] },
+    expected: {
+      code: USAGE,
+      error: 'ERR_SQUALL_TOPOLOGY_FILE',
+      says: [/imports\.mjs/, /no-such-package/, /installed/],
+    },
   },
   {
     name: 'makes several mistakes at once',
@@ -97,7 +116,7 @@ export default topology('several')
     text: `${BOLT}
 const spout = defineSpout({ output: { n: t.number }, open() { throw new Error('no such device'); } });
 export default topology('open').spout('numbers', spout).bolt('one', bolt, (from) => from.shuffle('numbers'));`,
-    expected: { code: FAILURE, says: [/open of numbers\[0\] failed: no such device/], stack: /at .*open\.mjs:3/ },
+    expected: { code: FAILURE, says: [/open of numbers\[1\] failed: no such device/], stack: /at .*open\.mjs:3/ },
   },
   {
     name: 'has a bolt that rejects in prepare',
@@ -105,7 +124,11 @@ export default topology('open').spout('numbers', spout).bolt('one', bolt, (from)
     text: `${SPOUT}
 const bolt = defineBolt({ input: { n: t.number }, async prepare() { throw new Error('no such database'); } });
 export default topology('prepare').spout('numbers', spout).bolt('one', bolt, (from) => from.shuffle('numbers'), { tasks: 2 });`,
-    expected: { code: FAILURE, says: [/prepare of one\[[01]\] failed: no such database/], stack: /at .*prepare\.mjs:3/ },
+    expected: {
+      code: FAILURE,
+      says: [/prepare of one\[[23]\] failed: no such database/],
+      stack: /at .*prepare\.mjs:3/,
+    },
   },
   {
     name: 'ends its process while it opens',
@@ -113,7 +136,7 @@ export default topology('prepare').spout('numbers', spout).bolt('one', bolt, (fr
     text: `${BOLT}
 const spout = defineSpout({ output: { n: t.number }, open() { process.exit(9); } });
 export default topology('exits').spout('numbers', spout).bolt('one', bolt, (from) => from.shuffle('numbers'));`,
-    expected: { code: FAILURE, says: [/exits numbers\[0\]/, /exit code 9/], triedAgain: true },
+    expected: { code: FAILURE, says: [/exits numbers\[1\]/, /exit code 9/], triedAgain: true },
   },
   {
     name: 'reads files of which there are none',
@@ -128,7 +151,7 @@ export default topology('input').spout('lines', fileSpout({ path: 'books/*.txt' 
     file: 'output.mjs',
     text: `${SPOUT}
 export default topology('output').spout('numbers', spout).bolt('sink', linesSink({ path: '/dev/null/out' }), (from) => from.shuffle('numbers'));`,
-    expected: { code: FAILURE, says: [/sink\[0\]/, /\/dev\/null\/out/] },
+    expected: { code: FAILURE, says: [/sink\[2\]/, /\/dev\/null\/out/] },
   },
 ];
 
@@ -170,7 +193,14 @@ test.serial('NATS that cannot be reached, and what listens there but is no NATS'
 
 test.serial('NATS that is too old: the message tells both versions', async (t) => {
   const place = await Workspace.create(t);
-  const info = { server_id: 'OLD', server_name: 'old', version: '2.8.4', max_payload: 1048576, proto: 1, headers: true };
+  const info = {
+    server_id: 'OLD',
+    server_name: 'old',
+    version: '2.8.4',
+    max_payload: 1048576,
+    proto: 1,
+    headers: true,
+  };
   const port = await listening(t, (socket) => socket.write(`INFO ${JSON.stringify(info)} \r\n`));
   await refused(t, place, [NUMBERS, '--nats', `nats://127.0.0.1:${port}`], {
     code: FAILURE,
@@ -202,7 +232,18 @@ test.serial('NATS without JetStream is refused, and taken with --no-jetstream', 
     env,
   });
   const output = place.path('numbers.tsv');
-  const args = ['run', NUMBERS, '--nats', nats.url, '--no-jetstream', '--json', '--workers', '1', '--set', `output=${output}`];
+  const args = [
+    'run',
+    NUMBERS,
+    '--nats',
+    nats.url,
+    '--no-jetstream',
+    '--json',
+    '--workers',
+    '1',
+    '--set',
+    `output=${output}`,
+  ];
   const { code, result } = await (await Command.start(t, place, args, env)).result();
   t.is(code, 0);
   t.true(result.warnings.some((warning) => /without JetStream/.test(warning)));

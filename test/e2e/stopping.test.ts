@@ -1,8 +1,10 @@
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import type { RunResult } from '../../core/index.js';
-import { allPresent, balanceCloses, sizeOf, startRun, topologyFile, until, WatchedRun, Workspace } from '../support/e2e.js';
+import { sizeOf, topologyFile, until, Workspace } from '../support/e2e.js';
+import { allPresent, balanceCloses } from '../support/e2e-checks.js';
 import { Command } from '../support/e2e-command.js';
 import { jsonIn } from '../support/e2e-files.js';
+import { startRun, type WatchedRun } from '../support/e2e-run.js';
 
 const NUMBERS = topologyFile('numbers');
 const FAULTY = topologyFile('faulty');
@@ -11,7 +13,7 @@ const ENDLESS = '1000000000';
 const AT_ONCE_MS = 8000;
 
 /** Settled to the last tuple: all that was emitted is acked and in the file, and nothing more is. */
-function drained(t: Parameters<typeof balanceCloses>[0], result: RunResult, output: string): void {
+function drained(t: ExecutionContext, result: RunResult, output: string): void {
   t.is(result.status, 'stopped');
   t.true(result.drained);
   const { emitted, acked, pending, replays } = result.spouts.numbers;
@@ -43,7 +45,9 @@ test.serial('stop() under load drains; the next run goes on behind the last tupl
 
 test.serial('stop() waits for what hangs, a second stop() does not', async (t) => {
   const place = await Workspace.create(t);
-  const { run } = startRun(t, place, FAULTY, { set: { fault: 'hang', at: '500', count: ENDLESS, output: place.path('out') } });
+  const { run } = startRun(t, place, FAULTY, {
+    set: { fault: 'hang', at: '500', count: ENDLESS, output: place.path('out') },
+  });
   await until(() => run.snapshot().spouts.numbers?.acked >= 500, 'the tuples before the one that hangs to be acked');
   let over = false;
   const stopped = run.stop().then((result) => {
@@ -74,7 +78,11 @@ test.serial('an AbortSignal stops as stop() does; one that is aborted already st
   controller.abort();
   drained(t, await first.run.result, output);
 
-  const second = startRun(t, place, NUMBERS, { workers: 1, signal: controller.signal, set: { count: ENDLESS, output } });
+  const second = startRun(t, place, NUMBERS, {
+    workers: 1,
+    signal: controller.signal,
+    set: { count: ENDLESS, output },
+  });
   const result = await second.run.result;
   t.is(result.status, 'stopped');
   t.is(second.ready.items.length, 0);
@@ -116,7 +124,12 @@ test.serial('Ctrl-C twice ends at once with 130, whatever hangs; nothing stays b
 test.serial('--duration ends a run that drains, with exit 0', async (t) => {
   const place = await Workspace.create(t);
   const output = place.path('numbers.tsv');
-  const command = await Command.run(t, place, NUMBERS, { count: ENDLESS, output }, ['--workers', '2', '--duration', '700ms']);
+  const command = await Command.run(t, place, NUMBERS, { count: ENDLESS, output }, [
+    '--workers',
+    '2',
+    '--duration',
+    '700ms',
+  ]);
   const { code, result } = await command.result();
   t.is(code, 0);
   drained(t, result, output);
@@ -131,7 +144,9 @@ test.serial('every listener of a run hears its events, in order, and the last on
   });
   const heard: string[] = [];
   for (const listener of ['one', 'two']) {
-    watched.run.on('ready', ({ topology, run, resumed }) => heard.push(`${listener}: ready ${topology} ${run} ${resumed}`));
+    watched.run.on('ready', ({ topology, run, resumed }) =>
+      heard.push(`${listener}: ready ${topology} ${run} ${resumed}`),
+    );
     watched.run.on('completed', ({ status, run }) => heard.push(`${listener}: completed ${status} ${run}`));
     watched.run.on('failed', () => heard.push(`${listener}: failed`));
   }

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import type { RunOptions } from '../../core/index.js';
-import { balanceCloses, countsIn, countWords, differences, sizeOf, startRun, topologyFile, until, Workspace } from '../support/e2e.js';
+import { sizeOf, topologyFile, until, Workspace } from '../support/e2e.js';
+import { balanceCloses, countsIn, countWords, differences } from '../support/e2e-checks.js';
 import { Command } from '../support/e2e-command.js';
+import { startRun } from '../support/e2e-run.js';
 
 const WORDS = topologyFile('words');
 const TEXT = fileURLToPath(new URL('../../../scripts/text.mjs', import.meta.url));
@@ -33,18 +35,23 @@ async function counts(t: ExecutionContext, options: RunOptions): Promise<void> {
   t.is(result.status, 'completed');
   t.deepEqual(differences(countsIn(output), expected), []);
   const { emitted, acked, replays } = result.spouts.lines;
-  t.deepEqual({ emitted, acked, replays }, {
-    emitted: LINES,
-    acked: LINES,
-    replays: { failed: 0, timeout: 0, 'worker-lost': 0, 'link-lost': 0, 'acker-lost': 0 },
-  });
+  t.deepEqual(
+    { emitted, acked, replays },
+    {
+      emitted: LINES,
+      acked: LINES,
+      replays: { failed: 0, timeout: 0, 'worker-lost': 0, 'link-lost': 0, 'acker-lost': 0 },
+    },
+  );
   t.is(result.balance.failed + result.balance.writtenOff, 0);
   balanceCloses(t, result);
   t.deepEqual(result.dropped, {}, 'no frame was refused');
   t.deepEqual(warnings.items, []);
 }
 
-test.serial('word count counts as an independent counter does, all tasks in one process', (t) => counts(t, { workers: 1 }));
+test.serial('word count counts as an independent counter does, all tasks in one process', (t) =>
+  counts(t, { workers: 1 }),
+);
 
 test.serial('… in two processes', (t) => counts(t, { workers: 2 }));
 
@@ -65,19 +72,33 @@ test.serial('… from a TypeScript file on the command line: exit 0, the result 
   balanceCloses(t, result);
 });
 
+test.serial('without ackers nothing is tracked: the counts are the same where nothing fails', async (t) => {
+  const place = await Workspace.create(t);
+  const output = place.path('counts.tsv');
+  const { run } = startRun(t, place, WORDS, { workers: 2, ackers: 0, set: { input, output } });
+  const result = await run.result;
+  t.is(result.status, 'completed');
+  t.like(result.spouts.lines, { emitted: LINES, untracked: LINES, acked: LINES, pending: 0 });
+  t.deepEqual(differences(countsIn(output), expected), []);
+  balanceCloses(t, result);
+});
+
 test.serial('a count task that is killed: exit 4, incomplete, and the warning names the task', async (t) => {
   const place = await Workspace.create(t);
   // endless for what this test needs: many times the same text
-  const command = await Command.run(t, place, topologyFile('words-slow'), { output: place.path('counts.tsv'), started: place.path('started') });
+  const command = await Command.run(t, place, topologyFile('words-slow'), {
+    output: place.path('counts.tsv'),
+    started: place.path('started'),
+  });
   await until(() => sizeOf(place.path('started')) > 0, 'words to be counted');
-  process.kill(place.pidOf('count[1]'), 'SIGKILL');
+  process.kill(place.pidOf('count[3]'), 'SIGKILL');
   const { code, result, stderr } = await command.result();
   t.is(code, 4);
   t.is(result.status, 'incomplete');
   t.is(result.spouts.words.acked, result.spouts.words.emitted, 'every word is acked all the same');
   const [warning, ...more] = result.warnings;
   t.deepEqual(more, []);
-  t.regex(warning, /count\[1\].*died.*lost/);
+  t.regex(warning, /count\[3\].*died.*lost/);
   t.true(stderr.includes(warning), 'people see it too');
   balanceCloses(t, result);
 });

@@ -6,16 +6,30 @@ import { hashValues } from '../../core/grouping/hash.js';
 import { holds } from '../support/property.js';
 
 test('equal values meet in one task, whatever else the tuple carries', (t) => {
-  const key = fc.oneof(fc.string({ unit: 'binary' }), fc.double(), fc.bigInt(), fc.date(), fc.uint8Array(), fc.constant(null), fc.jsonValue());
-  holds(t, fc.property(fc.integer({ min: 1, max: 64 }), fc.array(key, { minLength: 1, maxLength: 3 }), (targets, keys) => {
+  const key = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.double(),
+    fc.bigInt(),
+    fc.date(),
+    fc.uint8Array(),
+    fc.constant(null),
+    fc.jsonValue(),
+  );
+  holds(
+    t,
+    fc.property(fc.integer({ min: 1, max: 64 }), fc.array(key, { minLength: 1, maxLength: 3 }), (targets, keys) => {
       const names = keys.map((_, at) => `k${at}`);
       const tuple = (other: unknown): Record<string, unknown> =>
-        Object.fromEntries([['other', other], ...names.map((name, at): [string, unknown] => [name, structuredClone(keys[at])])]);
+        Object.fromEntries([
+          ['other', other],
+          ...names.map((name, at): [string, unknown] => [name, structuredClone(keys[at])]),
+        ]);
       const chosen = new FieldsGrouping(targets, names).choose(tuple(1));
       assert.equal(new FieldsGrouping(targets, names).choose(tuple('two')), chosen);
       assert.ok(Number.isInteger(chosen) && chosen >= 0 && chosen < targets);
     }),
-    { numRuns: 300 });
+    { numRuns: 300 },
+  );
 });
 
 test('−0 meets 0, NaN meets NaN, and a null key has a task too', (t) => {
@@ -75,7 +89,11 @@ test('sequential numbers, strings, bigints and dates spread evenly over 2 to 64 
 });
 
 test('one task gets everything without its values being looked at', (t) => {
-  const values = { get key(): never { throw new Error('read'); } };
+  const values = {
+    get key(): never {
+      throw new Error('read');
+    },
+  };
   t.is(new FieldsGrouping(1, ['key']).choose(values), 0);
 });
 

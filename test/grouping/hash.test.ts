@@ -62,7 +62,10 @@ test('another process computes the same hashes, whatever it has hashed before', 
   `;
   const args = ['--input-type=module', '-e', script, JSON.stringify(values)];
   const { stdout } = await promisify(execFile)(process.execPath, args);
-  t.deepEqual(JSON.parse(stdout), values.map((one) => hashValues(one)));
+  t.deepEqual(
+    JSON.parse(stdout),
+    values.map((one) => hashValues(one)),
+  );
 });
 
 /** A NaN with other bits than the usual one. */
@@ -80,7 +83,10 @@ test('equal values meet: −0 and 0, any two NaN, equal dates, equal bytes in an
     [bytes, Buffer.from('words')],
     [bytes, utf8.encode('words')],
     [new Uint8Array(), Buffer.alloc(0)],
-    [{ a: 1, b: { c: [2], d: null } }, { b: { d: null, c: [2] }, a: 1 }],
+    [
+      { a: 1, b: { c: [2], d: null } },
+      { b: { d: null, c: [2] }, a: 1 },
+    ],
     [[{ x: 1, y: 2 }], [{ y: 2, x: 1 }]],
     [12n, BigInt('12')],
     [null, undefined],
@@ -133,12 +139,15 @@ test('different values are told apart, by type, by content, by where one ends an
 });
 
 test('a lone string hashes as hashString does, with any seed, and seeds give different hashes', (t) => {
-  holds(t, fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 1, max: 0xffff }), (text, seed) => {
+  holds(
+    t,
+    fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 1, max: 0xffff }), (text, seed) => {
       assert.equal(hashValues([text]), hashString(text));
       assert.equal(hashValues([text], seed), hashString(text, seed));
       assert.notEqual(hashString(text, seed), hashString(text, seed + 1));
       assert.equal(hashValues([text, 1], seed), hashValues([text, 1], seed));
-    }));
+    }),
+  );
 });
 
 const value = fc.oneof(
@@ -153,12 +162,15 @@ const value = fc.oneof(
 );
 
 test('the hash of values is that of their copies, and an unsigned 32-bit integer', (t) => {
-  holds(t, fc.property(fc.array(value, { maxLength: 5 }), (values) => {
+  holds(
+    t,
+    fc.property(fc.array(value, { maxLength: 5 }), (values) => {
       const hash = hashValues(values);
       assert.equal(hashValues(structuredClone(values)), hash);
       assert.equal(hash, hash >>> 0);
     }),
-    { numRuns: 300 });
+    { numRuns: 300 },
+  );
 });
 
 test('values of any length hash alike before and after the scratch space has grown, and to their last byte', (t) => {

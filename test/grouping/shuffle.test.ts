@@ -6,30 +6,48 @@ import { holds } from '../support/property.js';
 
 test('a batch is filled before another task is chosen', (t) => {
   const shuffle = new ShuffleGrouping(3, 1);
-  t.deepEqual(Array.from({ length: 5 }, () => shuffle.choose()), [1, 1, 1, 1, 1]);
+  t.deepEqual(
+    Array.from({ length: 5 }, () => shuffle.choose()),
+    [1, 1, 1, 1, 1],
+  );
 });
 
-test('with equal room it goes round: each task gets every n-th batch, from the sender\'s own offset on', (t) => {
-  holds(t, fc.property(fc.integer({ min: 1, max: 16 }), fc.nat({ max: 100 }), fc.integer({ min: -5, max: 5 }), (targets, offset, room) => {
-      const shuffle = new ShuffleGrouping(targets, offset);
-      for (let batch = 0; batch < targets * 3; batch++) {
-        assert.equal(shuffle.choose(), (offset + batch) % targets);
-        shuffle.moveOn(() => room);
-      }
-    }));
+test("with equal room it goes round: each task gets every n-th batch, from the sender's own offset on", (t) => {
+  holds(
+    t,
+    fc.property(
+      fc.integer({ min: 1, max: 16 }),
+      fc.nat({ max: 100 }),
+      fc.integer({ min: -5, max: 5 }),
+      (targets, offset, room) => {
+        const shuffle = new ShuffleGrouping(targets, offset);
+        for (let batch = 0; batch < targets * 3; batch++) {
+          assert.equal(shuffle.choose(), (offset + batch) % targets);
+          shuffle.moveOn(() => room);
+        }
+      },
+    ),
+  );
 });
 
 test('it goes to a task with the most room, and among those to the next in turn', (t) => {
-  holds(t, fc.property(fc.array(fc.integer({ min: -3, max: 10 }), { minLength: 2, maxLength: 12 }), fc.nat({ max: 11 }), (rooms, start) => {
-      const shuffle = new ShuffleGrouping(rooms.length, start);
-      shuffle.moveOn((index) => rooms[index]);
-      const most = Math.max(...rooms);
-      let expected = start % rooms.length;
-      do expected = (expected + 1) % rooms.length;
-      while (rooms[expected] !== most);
-      assert.equal(shuffle.choose(), expected);
-    }),
-    { numRuns: 300 });
+  holds(
+    t,
+    fc.property(
+      fc.array(fc.integer({ min: -3, max: 10 }), { minLength: 2, maxLength: 12 }),
+      fc.nat({ max: 11 }),
+      (rooms, start) => {
+        const shuffle = new ShuffleGrouping(rooms.length, start);
+        shuffle.moveOn((index) => rooms[index]);
+        const most = Math.max(...rooms);
+        let expected = start % rooms.length;
+        do expected = (expected + 1) % rooms.length;
+        while (rooms[expected] !== most);
+        assert.equal(shuffle.choose(), expected);
+      },
+    ),
+    { numRuns: 300 },
+  );
 });
 
 test('a task that is full is left out while another has room, and served again when it has', (t) => {

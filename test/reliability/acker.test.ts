@@ -51,7 +51,12 @@ test('zero without INIT is no completion: an ack that cancels another only waits
 });
 
 test('both halves must be zero', (t) => {
-  for (const [hi, lo] of [[1, 0], [0, 1], [0x80000000, 0], [0, 0xffffffff]]) {
+  for (const [hi, lo] of [
+    [1, 0],
+    [0, 1],
+    [0x80000000, 0],
+    [0, 0xffffffff],
+  ]) {
     const { done, init, ack } = ackerOf();
     init(rootOf(0), 0xdeadbeef, 0xcafebabe);
     ack(rootOf(0), (0xdeadbeef ^ hi) >>> 0, (0xcafebabe ^ lo) >>> 0);
@@ -175,7 +180,10 @@ test('the table grows to any slot and keeps what was open', (t) => {
   for (const slot of slots) init(rootOf(slot, 4), slot + 1, 1);
   t.is(acker.open, slots.length);
   for (const slot of slots) ack(rootOf(slot, 4), slot + 1, 1);
-  t.deepEqual(done, slots.map((slot) => `1.1:${slot}#4`));
+  t.deepEqual(
+    done,
+    slots.map((slot) => `1.1:${slot}#4`),
+  );
 });
 
 test('each of several ackers keeps its own share of the slots apart', (t) => {
@@ -185,7 +193,10 @@ test('each of several ackers keeps its own share of the slots apart', (t) => {
       const slots = Array.from({ length: 3000 }, (_, row) => row * ackers + index);
       for (const slot of slots) init(rootOf(slot), slot + 1, slot + 1);
       for (const slot of slots.toReversed()) ack(rootOf(slot), slot + 1, slot + 1);
-      t.deepEqual(done, slots.toReversed().map((slot) => `1.1:${slot}#1`));
+      t.deepEqual(
+        done,
+        slots.toReversed().map((slot) => `1.1:${slot}#1`),
+      );
     }
   }
 });
@@ -193,24 +204,27 @@ test('each of several ackers keeps its own share of the slots apart', (t) => {
 test('acks of a root merged into one record, in any grouping, complete the tree as the single ones do', (t) => {
   const word = fc.integer({ min: 1, max: 0xffffffff });
   const acks = fc.array(fc.tuple(word, word, fc.nat({ max: 4 })), { minLength: 1, maxLength: 30, size: 'max' });
-  holds(t, fc.property(acks, (acks) => {
-    const { done, init, ack } = ackerOf();
-    const merged = new Map<number, [number, number]>();
-    const all: [number, number] = [0, 0];
-    for (const [hi, lo, flush] of acks) {
-      const record = merged.get(flush) ?? [0, 0];
-      merged.set(flush, [record[0] ^ hi, record[1] ^ lo]);
-      all[0] ^= hi;
-      all[1] ^= lo;
-    }
-    init(rootOf(0), all[0] >>> 0, all[1] >>> 0);
-    // already complete where the acks cancel each other
-    const expected = [...merged.values()].filter(([hi, lo]) => hi !== 0 || lo !== 0);
-    fc.pre(expected.length > 0 && (all[0] !== 0 || all[1] !== 0));
-    for (const [number, [hi, lo]] of [...merged.values()].entries()) {
-      ack(rootOf(0), hi >>> 0, lo >>> 0);
-      if (number < merged.size - 1 && done.length > 0) fc.pre(false);
-    }
-    assert.deepEqual(done, ['1.1:0#1']);
-  }));
+  holds(
+    t,
+    fc.property(acks, (acks) => {
+      const { done, init, ack } = ackerOf();
+      const merged = new Map<number, [number, number]>();
+      const all: [number, number] = [0, 0];
+      for (const [hi, lo, flush] of acks) {
+        const record = merged.get(flush) ?? [0, 0];
+        merged.set(flush, [record[0] ^ hi, record[1] ^ lo]);
+        all[0] ^= hi;
+        all[1] ^= lo;
+      }
+      init(rootOf(0), all[0] >>> 0, all[1] >>> 0);
+      // already complete where the acks cancel each other
+      const expected = [...merged.values()].filter(([hi, lo]) => hi !== 0 || lo !== 0);
+      fc.pre(expected.length > 0 && (all[0] !== 0 || all[1] !== 0));
+      for (const [number, [hi, lo]] of [...merged.values()].entries()) {
+        ack(rootOf(0), hi >>> 0, lo >>> 0);
+        if (number < merged.size - 1 && done.length > 0) fc.pre(false);
+      }
+      assert.deepEqual(done, ['1.1:0#1']);
+    }),
+  );
 });

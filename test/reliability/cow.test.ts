@@ -24,7 +24,11 @@ interface Message {
 
 const INIT: Message = { text: 'INIT line', kind: 'init', xor: LINE };
 const SPLIT: Message = { text: 'ACK split(line)', kind: 'ack', xor: WORDS.reduce((xor, [, edge]) => xor ^ edge, LINE) };
-const COUNTS: readonly Message[] = WORDS.map(([word, edge]) => ({ text: `ACK count(${word})`, kind: 'ack', xor: edge }));
+const COUNTS: readonly Message[] = WORDS.map(([word, edge]) => ({
+  text: `ACK count(${word})`,
+  kind: 'ack',
+  xor: edge,
+}));
 const ALL = [INIT, SPLIT, ...COUNTS];
 
 const ROOT = { hi: rootHi(1, 1, 1), lo: rootLo(0, 1) };
@@ -140,7 +144,11 @@ test('two counts that merge their acks before they send complete the tree with t
   });
   const first = merge([COUNTS[0], COUNTS[4], COUNTS[5]]);
   const second = merge([COUNTS[1], COUNTS[2], COUNTS[3]]);
-  for (const order of [[first, INIT, second, SPLIT], [INIT, SPLIT, first, second], [second, first, SPLIT, INIT]]) {
+  for (const order of [
+    [first, INIT, second, SPLIT],
+    [INIT, SPLIT, first, second],
+    [second, first, SPLIT, INIT],
+  ]) {
     t.is(told(order.slice(0, -1)).done, 0);
     t.is(told(order).done, 1);
   }

@@ -10,7 +10,9 @@ test('things come out when they are due, by their time, and those of one time in
     { weight: 3, arbitrary: fc.record({ push: fc.nat({ max: 12 }) }) },
     { weight: 2, arbitrary: fc.record({ popAt: fc.nat({ max: 12 }) }) },
   );
-  holds(t, fc.property(fc.array(op, { maxLength: 300, size: 'max' }), (ops) => {
+  holds(
+    t,
+    fc.property(fc.array(op, { maxLength: 300, size: 'max' }), (ops) => {
       const queue = new DueQueue<string>();
       const waiting: { item: string; at: number }[] = [];
       for (const [number, op] of ops.entries()) {
@@ -30,20 +32,31 @@ test('things come out when they are due, by their time, and those of one time in
         assert.equal(queue.firstAt, Math.min(Number.POSITIVE_INFINITY, ...waiting.map(({ at }) => at)));
       }
     }),
-    { numRuns: 500 });
+    { numRuns: 500 },
+  );
 });
 
 test('whatever goes in comes out once, sorted', (t) => {
-  holds(t, fc.property(fc.array(fc.double({ noNaN: true }), { maxLength: 500, size: 'max' }), (times) => {
+  holds(
+    t,
+    fc.property(fc.array(fc.double({ noNaN: true }), { maxLength: 500, size: 'max' }), (times) => {
       const queue = new DueQueue<number>();
       for (const [number, at] of times.entries()) queue.push(number, at);
       const out: number[] = [];
-      for (let next = queue.pop(Number.POSITIVE_INFINITY); next !== undefined; next = queue.pop(Number.POSITIVE_INFINITY)) out.push(next);
+      for (
+        let next = queue.pop(Number.POSITIVE_INFINITY);
+        next !== undefined;
+        next = queue.pop(Number.POSITIVE_INFINITY)
+      )
+        out.push(next);
       // Array.prototype.sort is stable
-      const expected = times.map((_, number) => number).sort((a, b) => (times[a] < times[b] ? -1 : times[a] > times[b] ? 1 : 0));
+      const expected = times
+        .map((_, number) => number)
+        .sort((a, b) => (times[a] < times[b] ? -1 : times[a] > times[b] ? 1 : 0));
       assert.deepEqual(out, expected);
     }),
-    { numRuns: 200 });
+    { numRuns: 200 },
+  );
 });
 
 test('an empty queue has nothing due, ever', (t) => {

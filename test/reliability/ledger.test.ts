@@ -52,7 +52,8 @@ function ledgerOf(options: Partial<LedgerOptions> = {}, slots = 16) {
     failed: ({ hi, lo }: Root, now: number, failure: Partial<Failure> = {}) =>
       ledger.failed(hi, lo, { reason: 'failed', attempts: 0, ...failure }, now),
     renew: ({ hi, lo }: Root, now: number) => ledger.renew(hi, lo, now),
-    quarantine: ({ hi, lo }: Root, now: number) => ledger.quarantine(hi, lo, { reason: 'kills-worker', attempts: 2 }, now),
+    quarantine: ({ hi, lo }: Root, now: number) =>
+      ledger.quarantine(hi, lo, { reason: 'kills-worker', attempts: 2 }, now),
   };
 }
 
@@ -205,7 +206,12 @@ test('time-out of the newest attempt: a new one, while this one lives on for T m
   rig.ledger.advance(900);
   t.deepEqual(rig.news(), ['replay a: timeout']);
   t.is(rig.ledger.counts.superseded, 1);
-  t.deepEqual(entry.history?.[0], { attempt: 1, startedAt: 0, endedAt: 900, failure: { reason: 'timeout', attempts: 1 } });
+  t.deepEqual(entry.history?.[0], {
+    attempt: 1,
+    startedAt: 0,
+    endedAt: 900,
+    failure: { reason: 'timeout', attempts: 1 },
+  });
   const second = rig.again(1000) as Root;
   // the first is still known until 900 + T
   rig.renew(second, 1700);
@@ -347,7 +353,10 @@ test('the wave after an outage has everything that was held, once', (t) => {
   rig.ledger.releaseHeld(30);
   const replayed = Array.from({ length: 6 }, () => rig.again(30));
   t.is(replayed.filter((root) => root !== undefined).length, 5);
-  t.deepEqual(all.map(({ entry }) => entry.attempt), [2, 2, 2, 2, 2]);
+  t.deepEqual(
+    all.map(({ entry }) => entry.attempt),
+    [2, 2, 2, 2, 2],
+  );
 });
 
 // ---- time --------------------------------------------------------------------------------------------------------
@@ -378,7 +387,11 @@ test('renewing a closed root, or one of another incarnation, changes nothing', (
 });
 
 test('a message for the same slot and generation of an earlier incarnation, or of another task, is not taken for one of ours', (t) => {
-  for (const [task, epoch] of [[1, 1], [1, 3], [2, 2]]) {
+  for (const [task, epoch] of [
+    [1, 1],
+    [1, 3],
+    [2, 2],
+  ]) {
     const rig = ledgerOf({ epoch: 2 });
     const { entry, first } = rig.open('a');
     const foreign = { hi: rootHi(task, epoch, rootGeneration(first.hi, first.lo)), lo: first.lo };
@@ -419,7 +432,10 @@ test('at most three attempts of a tuple live at once: the oldest is forgotten fo
     roots.push(rig.again(loss * 10) as Root);
     t.true((entry.older?.length ?? 0) + 1 <= 3);
   }
-  t.deepEqual(rig.news().filter((line) => line.startsWith('forget')), [`forget ${text(roots[0])}`]);
+  t.deepEqual(
+    rig.news().filter((line) => line.startsWith('forget')),
+    [`forget ${text(roots[0])}`],
+  );
   rig.done(roots[0], 50);
   t.is(rig.ledger.counts.late, 1);
   rig.done(roots[1], 60);
@@ -442,12 +458,15 @@ test('failures and time-outs use attempts up; after the last the tuple is a dead
   rig.failed(last, 3000);
   t.deepEqual(rig.news().at(-1), 'dead a: failed');
   t.is(entry.state, 'dead');
-  t.deepEqual(entry.history?.map(({ attempt, failure }) => [attempt, failure.reason]), [
-    [1, 'failed'],
-    [2, 'worker-lost'],
-    [3, 'timeout'],
-    [4, 'failed'],
-  ]);
+  t.deepEqual(
+    entry.history?.map(({ attempt, failure }) => [attempt, failure.reason]),
+    [
+      [1, 'failed'],
+      [2, 'worker-lost'],
+      [3, 'timeout'],
+      [4, 'failed'],
+    ],
+  );
   // on its way to the store it waits
   t.deepEqual(counted(rig), { pending: 0, waiting: 1, bytes: 10 });
   t.false(rig.ledger.empty);
@@ -530,6 +549,7 @@ test('quarantine of a root that is complete, superseded or unknown does nothing'
   t.false(rig.quarantine(complete.first, 1001));
   t.false(rig.quarantine(replayed.first, 1001));
   t.false(rig.quarantine({ hi: second.hi, lo: 0xfffff001 }, 1001));
+  t.false(rig.quarantine({ hi: rootHi(1, 2, 1), lo: second.lo }, 1001));
   t.deepEqual(rig.news(), []);
   t.true(rig.quarantine(second, 1001));
 });
@@ -575,9 +595,54 @@ test('an emit that was refused leaves no trace: no number, no byte, and its root
   t.deepEqual(rig.news(), ['replay next: timeout']);
 });
 
+test('a completed tuple leaves nothing to the next, and its late messages do not touch that', (t) => {
+  const rig = ledgerOf({}, 2);
+  for (let tuple = 0; tuple < 50; tuple++) {
+    const { entry, first } = rig.open(`tuple ${tuple}`, tuple, tuple);
+    const { id, sequence, firstAt, bytes, attempt, reason, used, state, older, history } = entry;
+    t.deepEqual(
+      { id, sequence, firstAt, bytes, attempt, reason, used, state, older, history },
+      {
+        id: `tuple ${tuple}`,
+        sequence: tuple * 2,
+        firstAt: tuple,
+        bytes: tuple,
+        attempt: 1,
+        reason: undefined,
+        used: 0,
+        state: 'pending',
+        older: undefined,
+        history: undefined,
+      },
+    );
+    // every third is sent again first, so that its next attempt completes
+    let last = first;
+    if (tuple % 3 === 0) {
+      rig.failed(first, tuple);
+      last = rig.again(100_000) as Root;
+    }
+    rig.done(last, 100_000);
+    const next = rig.open(`after ${tuple}`, tuple, 1);
+    rig.news();
+    for (const late of [first, last]) {
+      rig.done(late, tuple);
+      rig.failed(late, tuple);
+      t.false(rig.quarantine(late, tuple));
+    }
+    t.deepEqual(rig.news(), []);
+    t.is(next.entry.state, 'pending');
+    rig.done(next.first, tuple + 2);
+    t.deepEqual(rig.news(), [`complete after ${tuple} after 2`]);
+  }
+  t.deepEqual(counted(rig), { pending: 0, waiting: 0, bytes: 0 });
+});
+
 test('tuples are numbered as they are emitted', (t) => {
   const rig = ledgerOf();
-  t.deepEqual([rig.open('a'), rig.open('b'), rig.open('c')].map(({ entry }) => entry.sequence), [0, 1, 2]);
+  t.deepEqual(
+    [rig.open('a'), rig.open('b'), rig.open('c')].map(({ entry }) => entry.sequence),
+    [0, 1, 2],
+  );
 });
 
 test('the age of the oldest live attempt is that of the one started first', (t) => {
@@ -595,11 +660,20 @@ test('the age of the oldest live attempt is that of the one started first', (t) 
 test('slots are used again oldest first', (t) => {
   const rig = ledgerOf({}, 4);
   const all = Array.from({ length: 4 }, (_, n) => rig.open(`tuple ${n}`).first);
-  t.deepEqual(all.map(({ lo }) => rootSlot(lo)), [0, 1, 2, 3]);
+  t.deepEqual(
+    all.map(({ lo }) => rootSlot(lo)),
+    [0, 1, 2, 3],
+  );
   for (const slot of [2, 0, 3, 1]) rig.done(all[slot], 1);
   const next = Array.from({ length: 4 }, (_, n) => rig.open(`next ${n}`).first);
-  t.deepEqual(next.map(({ lo }) => rootSlot(lo)), [2, 0, 3, 1]);
-  t.deepEqual(next.map(({ hi, lo }) => rootGeneration(hi, lo)), [2, 2, 2, 2]);
+  t.deepEqual(
+    next.map(({ lo }) => rootSlot(lo)),
+    [2, 0, 3, 1],
+  );
+  t.deepEqual(
+    next.map(({ hi, lo }) => rootGeneration(hi, lo)),
+    [2, 2, 2, 2],
+  );
 });
 
 test('the table grows when every slot has a live attempt, and what is in it stays', (t) => {
@@ -619,7 +693,8 @@ test('the table grows when every slot has a live attempt, and what is in it stay
 
 test('generations go round, and a message of the generation before is still recognised as late', (t) => {
   const rig = ledgerOf({}, 1);
-  for (let generation = 1; generation < MAX_GENERATION; generation++) rig.ledger.cancel(rig.ledger.open('x', undefined, 0, 0, 0));
+  for (let generation = 1; generation < MAX_GENERATION; generation++)
+    rig.ledger.cancel(rig.ledger.open('x', undefined, 0, 0, 0));
   const last = rig.open('last').first;
   t.is(rootGeneration(last.hi, last.lo), MAX_GENERATION);
   rig.done(last, 1);

@@ -11,7 +11,9 @@ test('the position is that of the last tuple before the first incomplete one, in
     { weight: 2, arbitrary: fc.record({ emit: fc.integer({ min: 1, max: 500 }), withPosition: fc.boolean() }) },
     { weight: 3, arbitrary: fc.record({ complete: fc.integer({ min: 1, max: 500 }), pick: fc.nat() }) },
   );
-  holds(t, fc.property(fc.array(op, { maxLength: 25, size: 'max' }), (ops) => {
+  holds(
+    t,
+    fc.property(fc.array(op, { maxLength: 25, size: 'max' }), (ops) => {
       const positions = new Positions('start');
       const emitted: { position: Position | undefined; done: boolean }[] = [];
       let head = 0;
@@ -38,7 +40,8 @@ test('the position is that of the last tuple before the first incomplete one, in
         }
       }
     }),
-    { numRuns: 60 });
+    { numRuns: 60 },
+  );
 });
 
 test('it says whether the position has changed since the owner took it', (t) => {

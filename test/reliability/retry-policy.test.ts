@@ -23,14 +23,24 @@ test('with a first delay it doubles from there up to the longest', (t) => {
 
 test('jitter takes up to half of the delay away, never more, and never adds', (t) => {
   t.deepEqual(delays(100, 1000, 0.5, 5), [75, 150, 300, 600, 750]);
-  const policy = fc.tuple(fc.nat({ max: 86_400_000 }), fc.nat({ max: 86_400_000 })).map(([a, b]) => ({ firstMs: Math.min(a, b), maxMs: Math.max(a, b) }));
-  holds(t, fc.property(policy, fc.integer({ min: 1, max: 5000 }), fc.double({ min: 0, max: 0.999999, noNaN: true }), (backoff, failures, jitter) => {
-      const retry = { attempts: 1000, backoff };
-      const whole = backoffMs(retry, failures, 0);
-      const less = backoffMs(retry, failures, jitter);
-      assert.ok(whole <= backoff.maxMs && whole >= backoff.firstMs);
-      assert.ok(less <= whole && less >= whole / 2);
-      assert.ok(backoffMs(retry, failures + 1, 0) >= whole);
-    }),
-    { numRuns: 1000 });
+  const policy = fc
+    .tuple(fc.nat({ max: 86_400_000 }), fc.nat({ max: 86_400_000 }))
+    .map(([a, b]) => ({ firstMs: Math.min(a, b), maxMs: Math.max(a, b) }));
+  holds(
+    t,
+    fc.property(
+      policy,
+      fc.integer({ min: 1, max: 5000 }),
+      fc.double({ min: 0, max: 0.999999, noNaN: true }),
+      (backoff, failures, jitter) => {
+        const retry = { attempts: 1000, backoff };
+        const whole = backoffMs(retry, failures, 0);
+        const less = backoffMs(retry, failures, jitter);
+        assert.ok(whole <= backoff.maxMs && whole >= backoff.firstMs);
+        assert.ok(less <= whole && less >= whole / 2);
+        assert.ok(backoffMs(retry, failures + 1, 0) >= whole);
+      },
+    ),
+    { numRuns: 1000 },
+  );
 });

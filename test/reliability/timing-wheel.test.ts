@@ -27,48 +27,60 @@ const step = fc.oneof(fc.nat({ max: 100 }), fc.nat({ max: 1200 }), fc.nat({ max:
 const op = fc.oneof(
   fc.record({ kind: fc.constantFrom('start' as const, 'remove' as const), slot }),
   fc.record({ kind: fc.constant('pass' as const), step }),
-  fc.record({ kind: fc.constant('advance' as const), step, reactions: fc.array(fc.tuple(reaction, slot), { maxLength: 6 }) }),
+  fc.record({
+    kind: fc.constant('advance' as const),
+    step,
+    reactions: fc.array(fc.tuple(reaction, slot), { maxLength: 6 }),
+  }),
 );
 
 test('a slot expires once, after more than T and by the first advance from 1.125 T on, whatever is added, renewed or removed meanwhile', (t) => {
-  holds(t, fc.property(fc.array(op, { maxLength: 80, size: 'max' }), fc.nat({ max: 5000 }), fc.constantFrom(T, 8, 1000, 333), (ops, start, timeoutMs) => {
-      const wheel = wheelOf(start, timeoutMs);
-      const scale = timeoutMs / T;
-      const startedAt = new Map<number, number>();
-      let now = start;
-      const begin = (slot: number): void => {
-        if (startedAt.has(slot)) wheel.renew(slot, now);
-        else wheel.add(slot, now);
-        startedAt.set(slot, now);
-      };
-      const remove = (slot: number): void => {
-        wheel.remove(slot);
-        startedAt.delete(slot);
-      };
-      for (const op of ops) {
-        if (op.kind === 'start') begin(op.slot);
-        else if (op.kind === 'remove') remove(op.slot);
-        if (!('step' in op)) continue;
-        now += op.step * scale;
-        if (op.kind !== 'advance') continue;
-        const reactions = [...op.reactions];
-        wheel.advance(now, (slot) => {
-          const at = startedAt.get(slot);
-          if (at === undefined) throw new Error(`slot ${slot} expired but was not in the wheel`);
-          assert.ok(now - at > timeoutMs - 1e-6, `slot ${slot} expired after ${now - at}`);
+  holds(
+    t,
+    fc.property(
+      fc.array(op, { maxLength: 80, size: 'max' }),
+      fc.nat({ max: 5000 }),
+      fc.constantFrom(T, 8, 1000, 333),
+      (ops, start, timeoutMs) => {
+        const wheel = wheelOf(start, timeoutMs);
+        const scale = timeoutMs / T;
+        const startedAt = new Map<number, number>();
+        let now = start;
+        const begin = (slot: number): void => {
+          if (startedAt.has(slot)) wheel.renew(slot, now);
+          else wheel.add(slot, now);
+          startedAt.set(slot, now);
+        };
+        const remove = (slot: number): void => {
+          wheel.remove(slot);
           startedAt.delete(slot);
-          const [what, other] = reactions.pop() ?? ['nothing', 0];
-          if (what === 'renew') begin(slot);
-          else if (what === 'remove other') remove(other);
-          else if (what === 'renew other' && startedAt.has(other)) begin(other);
-          else if (what === 'add other') begin(other);
-        });
-        for (const [slot, at] of startedAt) {
-          assert.ok(now - at < timeoutMs * 1.125 + 1e-6, `slot ${slot} is in the wheel after ${now - at}`);
+        };
+        for (const op of ops) {
+          if (op.kind === 'start') begin(op.slot);
+          else if (op.kind === 'remove') remove(op.slot);
+          if (!('step' in op)) continue;
+          now += op.step * scale;
+          if (op.kind !== 'advance') continue;
+          const reactions = [...op.reactions];
+          wheel.advance(now, (slot) => {
+            const at = startedAt.get(slot);
+            if (at === undefined) throw new Error(`slot ${slot} expired but was not in the wheel`);
+            assert.ok(now - at > timeoutMs - 1e-6, `slot ${slot} expired after ${now - at}`);
+            startedAt.delete(slot);
+            const [what, other] = reactions.pop() ?? ['nothing', 0];
+            if (what === 'renew') begin(slot);
+            else if (what === 'remove other') remove(other);
+            else if (what === 'renew other' && startedAt.has(other)) begin(other);
+            else if (what === 'add other') begin(other);
+          });
+          for (const [slot, at] of startedAt) {
+            assert.ok(now - at < timeoutMs * 1.125 + 1e-6, `slot ${slot} is in the wheel after ${now - at}`);
+          }
         }
-      }
-    }),
-    { numRuns: 1500 });
+      },
+    ),
+    { numRuns: 1500 },
+  );
 });
 
 test('a slot is over between T and 1.125 T, to the bucket', (t) => {

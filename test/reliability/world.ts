@@ -121,7 +121,9 @@ export class World {
   constructor(ackers: number, trees: readonly Tree[], random: () => number) {
     this.#random = random;
     this.#trees = trees;
-    this.#edgeIds = new EdgeIds((pool) => pool.forEach((_, at) => (pool[at] = random() * 2 ** 32)), 64);
+    this.#edgeIds = new EdgeIds((pool) => {
+      for (let at = 0; at < pool.length; at++) pool[at] = random() * 2 ** 32;
+    }, 64);
     this.#ackers = Array.from({ length: ackers }, () => ({ acker: this.#newAcker(ackers), epoch: 1 }));
     this.#ledger = this.#newLedger();
   }
@@ -280,7 +282,7 @@ export class World {
     this.#dead = [];
     this.#entries = new Map();
     this.#ledger = this.#newLedger();
-    this.#ackers.forEach((_, index) => this.#post({ to: 'ackers', index, spoutEpoch: this.#spoutEpoch }));
+    for (const index of this.#ackers.keys()) this.#post({ to: 'ackers', index, spoutEpoch: this.#spoutEpoch });
     const lost = this.emits.filter(({ state }) => state === 'open' || state === 'dead');
     for (const emit of lost) emit.state = 'gone';
     for (const emit of lost) this.#emit(emit.tree);
@@ -365,7 +367,11 @@ export class World {
     const unflushed = this.#unflushed[message.number % BOLTS];
     const before = unflushed.get(key(message))?.xor ?? { hi: 0, lo: 0 };
     if (before.hi !== 0 || before.lo !== 0) this.seen.add('merged acks');
-    unflushed.set(key(message), { hi: message.hi, lo: message.lo, xor: { hi: before.hi ^ xor.hi, lo: before.lo ^ xor.lo } });
+    unflushed.set(key(message), {
+      hi: message.hi,
+      lo: message.lo,
+      xor: { hi: before.hi ^ xor.hi, lo: before.lo ^ xor.lo },
+    });
   }
 
   #flush(bolt: number): void {
@@ -437,7 +443,8 @@ export class World {
     for (const [entry, emit] of this.#entries) {
       const live = (entry.older?.length ?? 0) + (entry.newest >= 0 ? 1 : 0);
       assert.ok(live <= 3, `${live} attempts of one tuple live`);
-      const used = entry.history?.filter(({ failure: { reason } }) => reason === 'failed' || reason === 'timeout').length ?? 0;
+      const used =
+        entry.history?.filter(({ failure: { reason } }) => reason === 'failed' || reason === 'timeout').length ?? 0;
       assert.equal(entry.used, used);
       if (emit.state === 'acked' || emit.state === 'buried') assert.equal(entry.state, 'closed');
       else if (entry.state === 'waiting' || entry.state === 'dead') waiting += 1;

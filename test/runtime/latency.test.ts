@@ -51,7 +51,10 @@ test('percentiles grow with their share and never exceed the longest', (t) => {
 test('what takes nothing, less than a microsecond or days is counted all the same', (t) => {
   const histogram = histogramOf([0, 0.0001, 0.001, 7_200_000, 1e12]);
   t.is(histogram.count, 5);
-  t.is(histogram.buckets.reduce((sum, count) => sum + count), 5);
+  t.is(
+    histogram.buckets.reduce((sum, count) => sum + count),
+    5,
+  );
   t.is(histogram.maxMs, 1e12);
   t.true(histogram.quantile(0.4) < 0.002);
   // the last bucket is the longest that can be told apart

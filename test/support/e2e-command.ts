@@ -1,9 +1,8 @@
 /** `squall` as people start it, in a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { ExecutionContext } from 'ava';
 import type { RunResult } from '../../core/index.js';
-import type { Workspace } from './e2e.js';
+import type { Scope, Workspace } from './e2e.js';
 import { natsServerBinary } from './nats.js';
 
 export const SQUALL = fileURLToPath(new URL('../../cli/squall.js', import.meta.url));
@@ -40,7 +39,7 @@ export class Command {
 
   /** Starts `squall …` in the test's folder, which knows no NATS but what `env` tells; ends with the test. */
   static async start(
-    t: ExecutionContext,
+    scope: Scope,
     place: Workspace,
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
@@ -52,7 +51,7 @@ export class Command {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const command = new Command(child);
-    t.teardown(async () => {
+    scope.teardown(async () => {
       child.kill('SIGTERM');
       child.kill('SIGTERM');
       await command.#ended;
@@ -62,14 +61,17 @@ export class Command {
 
   /** `squall run`, with the test's state folder and name. */
   static run(
-    t: ExecutionContext,
+    scope: Scope,
     place: Workspace,
     file: string,
     set: Readonly<Record<string, string>> = {},
     more: readonly string[] = [],
   ): Promise<Command> {
-    const settings = Object.entries({ name: place.name, ...set }).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-    return Command.start(t, place, ['run', file, '--state', place.state, '--json', ...settings, ...more]);
+    const settings = Object.entries({ name: place.name, ...set }).flatMap(([key, value]) => [
+      '--set',
+      `${key}=${value}`,
+    ]);
+    return Command.start(scope, place, ['run', file, '--state', place.state, '--json', ...settings, ...more]);
   }
 
   get stderr(): string {
@@ -84,7 +86,10 @@ export class Command {
   async ended(withinMs = DEADLINE_MS): Promise<Ended> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`Expected it to end within ${withinMs} ms; it said: ${this.#stderr}`)), withinMs);
+      timer = setTimeout(
+        () => reject(new Error(`Expected it to end within ${withinMs} ms; it said: ${this.#stderr}`)),
+        withinMs,
+      );
     });
     try {
       return await Promise.race([this.#ended, late]);
@@ -94,8 +99,10 @@ export class Command {
   }
 
   /** Its end, and what `--json` printed. */
-  async result(): Promise<{ readonly code: number | null; readonly result: RunResult; readonly stderr: string }> {
-    const { code, stdout, stderr } = await this.ended();
+  async result(
+    withinMs = DEADLINE_MS,
+  ): Promise<{ readonly code: number | null; readonly result: RunResult; readonly stderr: string }> {
+    const { code, stdout, stderr } = await this.ended(withinMs);
     try {
       return { code, stderr, result: JSON.parse(stdout) as RunResult };
     } catch {

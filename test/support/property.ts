@@ -6,6 +6,10 @@ import fc from 'fast-check';
  * path, the smallest counterexample and the assertion that failed; AVA's own assertions inside a predicate would
  * report the first failure and hide all of that.
  */
-export function holds<Ts>(t: ExecutionContext, property: fc.IRawProperty<Ts>, parameters: fc.Parameters<Ts> = {}): void {
+export function holds<Ts>(
+  t: ExecutionContext,
+  property: fc.IRawProperty<Ts>,
+  parameters: fc.Parameters<Ts> = {},
+): void {
   t.notThrows(() => fc.assert(property, { includeErrorInReport: true, ...parameters }));
 }

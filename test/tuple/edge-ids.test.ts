@@ -32,17 +32,25 @@ test('an id with one half of zeros is an id', (t) => {
 });
 
 test('ids are the pairs of the generator in their order, without (0, 0), refill after refill', (t) => {
-  const half = fc.oneof({ weight: 1, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.integer({ min: 1, max: 0xffffffff }) });
-  const pools = fc.integer({ min: 1, max: 5 }).chain((size) =>
-    fc.array(fc.array(fc.tuple(half, half), { minLength: size, maxLength: size }), { minLength: 1, maxLength: 6 }),
+  const half = fc.oneof(
+    { weight: 1, arbitrary: fc.constant(0) },
+    { weight: 2, arbitrary: fc.integer({ min: 1, max: 0xffffffff }) },
   );
-  holds(t, fc.property(pools, (pools) => {
+  const pools = fc
+    .integer({ min: 1, max: 5 })
+    .chain((size) =>
+      fc.array(fc.array(fc.tuple(half, half), { minLength: size, maxLength: size }), { minLength: 1, maxLength: 6 }),
+    );
+  holds(
+    t,
+    fc.property(pools, (pools) => {
       const expected = pools.flat().filter(([hi, lo]) => hi !== 0 || lo !== 0);
       let filled = 0;
       const ids = new EdgeIds((pool) => pool.set(pools[filled++].flat()), pools[0].length);
       assert.deepEqual(take(ids, expected.length), expected);
     }),
-    { numRuns: 200 });
+    { numRuns: 200 },
+  );
 });
 
 test('the pool is filled before the first id and when it is used up, and at no other time', (t) => {

@@ -14,11 +14,16 @@ function childOf([a, b, c, d]: Lanes, site: number, number: number): Lanes {
 
 const word = fc.integer({ min: 0, max: 0xffffffff });
 const lanes = fc.tuple(word, word, word, word);
-const path = fc.array(fc.tuple(fc.integer({ min: 0, max: 1 << 20 }), fc.nat({ max: 1_000_000 })), { minLength: 1, maxLength: 6 });
+const path = fc.array(fc.tuple(fc.integer({ min: 0, max: 1 << 20 }), fc.nat({ max: 1_000_000 })), {
+  minLength: 1,
+  maxLength: 6,
+});
 const BASE: Lanes = [0x12345678, 0x9abcdef0, 0x0fedcba9, 0x87654321];
 
 test('the same path gives the same id on every attempt, whatever was made in between', (t) => {
-  holds(t, fc.property(lanes, path, path, (base, path, other) => {
+  holds(
+    t,
+    fc.property(lanes, path, path, (base, path, other) => {
       const id = new StableId();
       const walk = (path: readonly (readonly [number, number])[]): string => {
         id.set(...base);
@@ -29,20 +34,30 @@ test('the same path gives the same id on every attempt, whatever was made in bet
       const another = walk(other);
       assert.equal(walk(path), first);
       assert.equal(another === first, JSON.stringify(other) === JSON.stringify(path));
-    }));
+    }),
+  );
 });
 
 test('ids differ by site, by emit number, and by each lane of the parent', (t) => {
-  holds(t, fc.property(lanes, fc.nat({ max: 1 << 20 }), fc.nat(), fc.integer({ min: 1, max: 1 << 20 }), (base, site, number, more) => {
-      const id = childOf(base, site, number).join();
-      assert.notEqual(childOf(base, site + more, number).join(), id);
-      assert.notEqual(childOf(base, site, number + more).join(), id);
-      for (let lane = 0; lane < 4; lane++) {
-        const parent: Lanes = [...base];
-        parent[lane] = (parent[lane] ^ more) >>> 0;
-        assert.notEqual(childOf(parent, site, number).join(), id);
-      }
-    }));
+  holds(
+    t,
+    fc.property(
+      lanes,
+      fc.nat({ max: 1 << 20 }),
+      fc.nat(),
+      fc.integer({ min: 1, max: 1 << 20 }),
+      (base, site, number, more) => {
+        const id = childOf(base, site, number).join();
+        assert.notEqual(childOf(base, site + more, number).join(), id);
+        assert.notEqual(childOf(base, site, number + more).join(), id);
+        for (let lane = 0; lane < 4; lane++) {
+          const parent: Lanes = [...base];
+          parent[lane] = (parent[lane] ^ more) >>> 0;
+          assert.notEqual(childOf(parent, site, number).join(), id);
+        }
+      },
+    ),
+  );
 });
 
 test('the mixing is pinned: another release gives the same ids', (t) => {
@@ -83,7 +98,10 @@ test('a million ids of one run are different in each half: two streams of a spou
   }
   for (const half of halves) {
     const ids = half.subarray(0, count).sort();
-    t.is(ids.findIndex((id, at) => at > 0 && id === ids[at - 1]), -1);
+    t.is(
+      ids.findIndex((id, at) => at > 0 && id === ids[at - 1]),
+      -1,
+    );
   }
 });
 

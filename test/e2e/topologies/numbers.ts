@@ -41,7 +41,14 @@ const pass = defineBolt({
   },
 });
 
-export default ({ name = 'numbers', count = '1000', rate = 'Infinity', tasks = '1', output = 'numbers.tsv', timeout = '30000' } = {}) =>
+export default ({
+  name = 'numbers',
+  count = '1000',
+  rate = 'Infinity',
+  tasks = '1',
+  output = 'numbers.tsv',
+  timeout = '30000',
+} = {}) =>
   topology(name)
     .spout('numbers', numbers(Number(count), Number(rate)))
     .bolt('first', pass, (from) => from.shuffle('numbers'), { tasks: Number(tasks) })
