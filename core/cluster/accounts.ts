@@ -1,21 +1,36 @@
-/** Sums what the tasks report into what a run reports: counts, latency, the balance. Pure. */
-
+/**
+ * Sums what the tasks report into what a run reports: counts, latency, the balance. Pure. Bounded by the number of tasks,
+ * however often their processes die.
+ */
 import type { ClosedChannel } from '../runtime/env.js';
 import { LatencyHistogram } from '../runtime/latency.js';
-import type { OriginCounts } from '../runtime/origin.js';
 import type { TaskStats } from '../runtime/protocol.js';
-import type { ReplayReason, TopologyPlan } from '../topology/definition.js';
+import type { TopologyPlan } from '../topology/definition.js';
 import type { Balance, BoltResult, RunSnapshot, SpoutResult } from './run-types.js';
 
 type Counts = Pick<RunSnapshot, 'spouts' | 'bolts' | 'completeLatencyMs'>;
+type Trees = NonNullable<TaskStats['trees']>;
+
+/** What the incarnations of one task that have ended had reported. */
+interface Past {
+  readonly bolt: { executed: number; emitted: number; acked: number; failed: number };
+  readonly trees: SpoutResult & { readonly replays: Record<string, number> };
+  readonly latency: LatencyHistogram;
+  readonly drops: Record<string, number>;
+}
+
+const NO_REPLAYS = { failed: 0, timeout: 0, 'worker-lost': 0, 'link-lost': 0, 'acker-lost': 0 };
 
 export class Accounts {
   readonly #plan: TopologyPlan;
   /** last report of each task's present incarnation */
   readonly #live = new Map<number, TaskStats>();
-  /** last reports of incarnations that have ended */
-  readonly #ended: TaskStats[] = [];
-  readonly #channels: ClosedChannel[] = [];
+  readonly #past = new Map<number, Past>();
+  /** channels that are over, summed up */
+  readonly #closed = { created: 0, consumed: 0, failed: 0, mismatches: 0 };
+  readonly #causes: Record<string, number> = {};
+  /** newest incarnation of each task that some channel that is over had sent tuples to */
+  readonly #sentTo = new Map<number, number>();
 
   constructor(plan: TopologyPlan) {
     this.#plan = plan;
@@ -25,23 +40,52 @@ export class Accounts {
     for (const task of stats) this.#live.set(task.task, task);
   }
 
-  channelClosed(record: ClosedChannel): void {
-    this.#channels.push(record);
+  channelClosed({
+    receiver,
+    receiverEpoch,
+    created,
+    consumed,
+    failed,
+    writtenOff,
+    cause,
+    mismatches,
+  }: ClosedChannel): void {
+    this.#closed.created += created;
+    this.#closed.consumed += consumed;
+    this.#closed.failed += failed;
+    this.#closed.mismatches += mismatches;
+    if (writtenOff !== 0) this.#causes[cause] = (this.#causes[cause] ?? 0) + writtenOff;
+    if (created > 0) this.#sentTo.set(receiver, Math.max(receiverEpoch, this.#sentTo.get(receiver) ?? 0));
   }
 
   /** The task's incarnation is over: its counts stay; what it knew of its links its receivers tell. */
   gone(task: number): void {
     const last = this.#live.get(task);
     this.#live.delete(task);
-    if (last !== undefined) this.#ended.push({ ...last, links: undefined });
+    if (last === undefined) return;
+    const past = this.#past.get(task) ?? {
+      bolt: { executed: 0, emitted: 0, acked: 0, failed: 0 },
+      trees: { emitted: 0, untracked: 0, acked: 0, deadLettered: 0, pending: 0, replays: { ...NO_REPLAYS } },
+      latency: new LatencyHistogram(),
+      drops: {},
+    };
+    this.#past.set(task, {
+      bolt: addBolts([past.bolt, last.bolt]),
+      trees: { ...addTrees([past.trees, last.spout ?? last.trees]), pending: 0 },
+      latency: past.latency,
+      drops: addDrops([past.drops, last.drops]),
+    });
+    if (last.latency !== undefined)
+      past.latency.merge(LatencyHistogram.fromSparse(last.latency, last.latencyMaxMs ?? 0));
   }
 
-  /** Did this incarnation of the task ever execute something, as far as anybody knows? */
-  everExecuted(task: number): boolean {
-    const executed = [...this.#ended, ...this.#live.values()].some(
-      (stats) => stats.task === task && (stats.bolt?.executed ?? 0) > 0,
-    );
-    return executed || this.#channels.some((channel) => channel.receiver === task && channel.created > 0);
+  /** Was anything sent to this incarnation of the task, as far as its last reports and its senders tell? */
+  everExecuted(task: number, epoch: number, lastReport: TaskStats | undefined): boolean {
+    return (lastReport?.bolt?.executed ?? 0) > 0 || (this.#sentTo.get(task) ?? 0) >= epoch;
+  }
+
+  lastReport(task: number): TaskStats | undefined {
+    return this.#live.get(task);
   }
 
   /** Every task's own ledgers and executes are empty, by their last reports. */
@@ -49,88 +93,110 @@ export class Accounts {
     return [...this.#live.values()].every((stats) => stats.drained);
   }
 
-  get acked(): number {
-    return sum([...this.#live.values(), ...this.#ended], (stats) => stats.spout?.acked ?? 0);
+  /** Trees that have come to an end, complete or as dead letters. */
+  get settled(): number {
+    let settled = 0;
+    for (const { spout, trees } of this.#live.values()) settled += ended(spout) + ended(trees);
+    for (const { trees } of this.#past.values()) settled += ended(trees);
+    return settled;
+  }
+
+  get deadLettered(): number {
+    let dead = 0;
+    for (const { spout, trees } of this.#live.values()) dead += (spout?.deadLettered ?? 0) + (trees?.deadLettered ?? 0);
+    for (const { trees } of this.#past.values()) dead += trees.deadLettered;
+    return dead;
   }
 
   counts(): Counts {
-    const all = [...this.#live.values(), ...this.#ended];
     const spouts: Record<string, SpoutResult> = {};
     const bolts: Record<string, BoltResult> = {};
     const latency = new LatencyHistogram();
     for (const { name, definition, firstTask, tasks } of this.#plan.components) {
-      const own = all.filter(({ task }) => task >= firstTask && task < firstTask + tasks);
+      const numbers = Array.from({ length: tasks }, (_, index) => firstTask + index);
+      const live = numbers.map((task) => this.#live.get(task));
+      const past = numbers.map((task) => this.#past.get(task));
+      const trees = addTrees([...live.map((stats) => stats?.spout ?? stats?.trees), ...past.map((one) => one?.trees)]);
       if (definition.kind === 'bolt') {
-        const of = (key: keyof BoltResult): number => sum(own, ({ bolt }) => bolt?.[key] ?? 0);
-        bolts[name] = { executed: of('executed'), emitted: of('emitted'), acked: of('acked'), failed: of('failed') };
+        const bolt = addBolts([...live.map((stats) => stats?.bolt), ...past.map((one) => one?.bolt)]);
+        bolts[name] = trees.emitted === 0 ? bolt : { ...bolt, trees };
         continue;
       }
-      const live = own.filter(({ links }) => links !== undefined);
-      const of = (key: 'emitted' | 'untracked' | 'acked' | 'deadLettered'): number =>
-        sum(own, ({ spout }) => spout?.[key] ?? 0);
-      const replay = (reason: ReplayReason): number =>
-        sum(own, ({ spout }) => (spout as OriginCounts | undefined)?.replays[reason] ?? 0);
-      spouts[name] = {
-        emitted: of('emitted'),
-        untracked: of('untracked'),
-        acked: of('acked'),
-        deadLettered: of('deadLettered'),
-        pending: sum(live, ({ spout }) => (spout?.pending ?? 0) + (spout?.waiting ?? 0)),
-        replays: {
-          failed: replay('failed'),
-          timeout: replay('timeout'),
-          'worker-lost': replay('worker-lost'),
-          'link-lost': replay('link-lost'),
-          'acker-lost': replay('acker-lost'),
-        },
-      };
-      for (const { latency: pairs, latencyMaxMs } of own) {
-        if (pairs !== undefined) latency.merge(LatencyHistogram.fromSparse(pairs, latencyMaxMs ?? 0));
+      spouts[name] = trees;
+      for (const stats of live) {
+        if (stats?.latency !== undefined) {
+          latency.merge(LatencyHistogram.fromSparse(stats.latency, stats.latencyMaxMs ?? 0));
+        }
       }
+      for (const one of past) if (one !== undefined) latency.merge(one.latency);
     }
     return { spouts, bolts, completeLatencyMs: rounded(latency.quantiles()) };
   }
 
   balance(): Balance {
-    const causes: Record<string, number> = {};
-    const total = { created: 0, consumed: 0, failed: 0, writtenOff: 0, inFlight: 0, mismatches: 0 };
-    const writeOff = (cause: string, count: number): void => {
-      total.writtenOff += count;
-      if (count !== 0) causes[cause] = (causes[cause] ?? 0) + count;
-    };
-    for (const { created, consumed, failed, writtenOff, cause, mismatches } of this.#channels) {
-      total.created += created;
-      total.consumed += consumed;
-      total.failed += failed;
-      total.mismatches += mismatches;
-      writeOff(cause, writtenOff);
-    }
+    const { created, consumed, failed, mismatches } = this.#closed;
+    const causes = { ...this.#causes };
+    const total = { created, consumed, failed, inFlight: 0 };
     for (const { links } of this.#live.values()) {
       if (links === undefined) continue;
       total.created += links.created;
       total.consumed += links.consumed;
       total.failed += links.failed;
       total.inFlight += links.inFlight;
-      writeOff('link-lost', links.lost);
+      if (links.lost > 0) causes['link-lost'] = (causes['link-lost'] ?? 0) + links.lost;
     }
-    return { ...total, causes };
+    const writtenOff = Object.values(causes).reduce((sum, count) => sum + count, 0);
+    return { ...total, writtenOff, causes, mismatches };
   }
 
   dropped(): Record<string, number> {
-    const dropped: Record<string, number> = {};
-    for (const { drops } of [...this.#live.values(), ...this.#ended]) {
-      for (const [cause, count] of Object.entries(drops)) if (count > 0) dropped[cause] = (dropped[cause] ?? 0) + count;
-    }
-    return dropped;
+    return addDrops([
+      ...[...this.#live.values()].map(({ drops }) => drops),
+      ...[...this.#past.values()].map(({ drops }) => drops),
+    ]);
   }
 }
 
-function sum(stats: readonly TaskStats[], of: (stats: TaskStats) => number): number {
-  return stats.reduce((total, one) => total + of(one), 0);
+function ended(trees: { readonly acked: number; readonly deadLettered: number } | undefined): number {
+  return trees === undefined ? 0 : trees.acked + trees.deadLettered;
+}
+
+function addBolts(all: readonly (BoltResult | undefined)[]): Past['bolt'] {
+  const sum = { executed: 0, emitted: 0, acked: 0, failed: 0 };
+  for (const one of all) {
+    if (one === undefined) continue;
+    sum.executed += one.executed;
+    sum.emitted += one.emitted;
+    sum.acked += one.acked;
+    sum.failed += one.failed;
+  }
+  return sum;
+}
+
+function addTrees(all: readonly (SpoutResult | Trees | undefined)[]): SpoutResult {
+  const sum = { emitted: 0, untracked: 0, acked: 0, deadLettered: 0, pending: 0 };
+  const replays = { ...NO_REPLAYS };
+  for (const one of all) {
+    if (one === undefined) continue;
+    sum.emitted += one.emitted;
+    sum.untracked += one.untracked;
+    sum.acked += one.acked;
+    sum.deadLettered += one.deadLettered;
+    sum.pending += one.pending + ('waiting' in one ? one.waiting : 0);
+    for (const reason of Object.keys(replays) as (keyof typeof replays)[]) replays[reason] += one.replays[reason];
+  }
+  return { ...sum, replays };
+}
+
+function addDrops(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (const drops of all) {
+    for (const [cause, count] of Object.entries(drops)) if (count > 0) sum[cause] = (sum[cause] ?? 0) + count;
+  }
+  return sum;
 }
 
 function rounded<T extends Record<keyof T, number>>(quantiles: T): T {
-  return Object.fromEntries(
-    Object.entries(quantiles).map(([key, value]) => [key, Math.round((value as number) * 1000) / 1000]),
-  ) as T;
+  const entries = Object.entries(quantiles).map(([key, value]) => [key, Math.round((value as number) * 1000) / 1000]);
+  return Object.fromEntries(entries) as T;
 }

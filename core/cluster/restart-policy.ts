@@ -20,7 +20,10 @@ export class RestartPolicy {
 
   /** The worker died after `livedMs` of being ready. The delay until its restart in ms, or undefined: give up. */
   died(livedMs: number, fatal: boolean, random: number): number | undefined {
-    if (livedMs >= HEALTHY_MS) this.#quick = 0;
+    if (livedMs >= HEALTHY_MS) {
+      this.#quick = 0;
+      this.#fatal = 0;
+    }
     this.#quick += 1;
     if (fatal) this.#fatal += 1;
     if (this.#quick > MAX_QUICK_DEATHS || this.#fatal > MAX_FATAL_DEATHS) return undefined;

@@ -67,6 +67,8 @@ export interface BoltResult {
   readonly emitted: number;
   readonly acked: number;
   readonly failed: number;
+  /** what its `tick` and `end` emitted: tracked and replayed like a spout's tuples. Missing: nothing. */
+  readonly trees?: SpoutResult;
 }
 
 /** created = consumed + failed + writtenOff + inFlight, summed over all channels between tasks. */

@@ -5,7 +5,7 @@
 
 import { join } from 'node:path';
 import { EventEmitter } from 'eventemitter3';
-import type { Connection, FromWorker, PeerState, TaskAssignment, WorkerError } from '../runtime/protocol.js';
+import type { Connection, FromWorker, PeerState, TaskAssignment, TaskStats, WorkerError } from '../runtime/protocol.js';
 import { takeSuspect } from '../runtime/suspect-file.js';
 import type { Position, TopologyPlan } from '../topology/definition.js';
 import { Accounts } from './accounts.js';
@@ -45,6 +45,14 @@ interface WorkerState {
   restartTimer: NodeJS.Timeout | undefined;
 }
 
+interface Loss {
+  readonly worker: WorkerState;
+  readonly epoch: number;
+  readonly why: string;
+  /** last reports of its tasks */
+  readonly reports: readonly (TaskStats | undefined)[];
+}
+
 /** Positions are written at most this often. */
 const POSITIONS_EVERY_MS = 200;
 /** Workers have this long for `cleanup` and `close` at the end. */
@@ -64,6 +72,8 @@ export class Supervisor extends EventEmitter<RunEvents> {
   readonly #ended = new Set<number>();
   /** tasks of bolts that emit something at the end */
   readonly #hasEnd = new Set<number>();
+  /** deaths whose consequences are still to be told */
+  readonly #losses: Loss[] = [];
   readonly #deaths = new Map<string, number>();
   readonly #positions: Record<string, Position>;
   readonly #warnings = new Warnings();
@@ -72,7 +82,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
   #phase: RunSnapshot['phase'] = 'starting';
   readonly #startedAt = performance.now();
   #goAt = 0;
-  #lastProgress: { acked: number; at: number } = { acked: 0, at: 0 };
+  #lastProgress = { settled: 0, at: 0 };
   #incomplete = false;
   #error: { code: string; message: string } | undefined;
   #stopAsked: 'no' | 'drain' | 'now' = 'no';
@@ -170,6 +180,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
     worker.epoch += 1;
     worker.state = 'starting';
     worker.fatal = undefined;
+    worker.readyAt = 0;
     this.#started += 1;
     const process = new WorkerProcess(place.title, {
       message: (message) => this.#message(worker, message),
@@ -259,6 +270,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
       this.emit('ready', { topology: this.#options.plan.name, run: this.#options.run, resumed: this.#options.resumed });
       return;
     }
+    this.#assessLosses();
     worker.process?.send({ type: 'peers', peers: this.#peers() });
     worker.process?.send({ type: 'go' });
     // a spout that starts again while the run drains has nothing to begin
@@ -302,6 +314,13 @@ export class Supervisor extends EventEmitter<RunEvents> {
     worker.state = 'gone';
     if (stopped) return;
     if (wasReady) this.#broadcast(worker, 'gone');
+    if (wasReady)
+      this.#losses.push({
+        worker,
+        epoch: worker.epoch,
+        why,
+        reports: place.tasks.map(({ task }) => this.#accounts.lastReport(task)),
+      });
     for (const { task } of place.tasks) this.#accounts.gone(task);
     this.#quarantine(worker);
     const pid = worker.process?.pid ?? 0;
@@ -312,7 +331,6 @@ export class Supervisor extends EventEmitter<RunEvents> {
       });
       return;
     }
-    if (wasReady) this.#stateLost(worker, why);
     this.emit('worker-lost', { title: place.title, pid, tasks: place.tasks.map(({ task }) => task), why });
     const lived = worker.readyAt === 0 ? 0 : performance.now() - worker.readyAt;
     const delayMs = worker.policy.died(lived, worker.fatal !== undefined, Math.random());
@@ -329,8 +347,8 @@ export class Supervisor extends EventEmitter<RunEvents> {
   }
 
   /** What a bolt keeps in its own memory dies with its process: said, and for a bolt with `end` the run is incomplete. */
-  #stateLost(worker: WorkerState, why: string): void {
-    for (const { task, component, index } of worker.place.tasks) {
+  #stateLost({ worker, epoch, why, reports }: Loss): void {
+    for (const [at, { task, component, index }] of worker.place.tasks.entries()) {
       const known = this.#options.plan.components.find(({ name }) => name === component);
       if (known === undefined || this.#ended.has(task)) continue;
       const { definition } = known;
@@ -343,7 +361,9 @@ export class Supervisor extends EventEmitter<RunEvents> {
         );
         continue;
       }
-      if (!definition.keepsState || !this.#accounts.everExecuted(task)) continue;
+      // of what was handed over within the process nobody is left to tell
+      const fedWithin = known.inputs.some(({ source }) => worker.place.tasks.some((own) => own.component === source));
+      if (!definition.keepsState || !(fedWithin || this.#accounts.everExecuted(task, epoch, reports[at]))) continue;
       const hasEnd = this.#hasEnd.has(task);
       if (hasEnd) this.#incomplete = true;
       this.warn(
@@ -351,6 +371,11 @@ export class Supervisor extends EventEmitter<RunEvents> {
           (hasEnd ? '; what it emits at the end is incomplete' : ''),
       );
     }
+  }
+
+  /** By now the senders have told what they had sent to the dead. */
+  #assessLosses(): void {
+    for (const loss of this.#losses.splice(0)) this.#stateLost(loss);
   }
 
   /** A run that was cut off goes on, but not with what its bolts had in memory. */
@@ -379,7 +404,9 @@ export class Supervisor extends EventEmitter<RunEvents> {
       attempts: deaths + 1,
       ...(place === undefined ? {} : { component: place.component, task: place.task }),
     };
-    this.warn(`a tuple (${suspect.id}) killed "${worker.place.title}" again and again: it goes to the dead letters`);
+    this.warn(
+      `a tuple killed "${worker.place.title}" again and again: it goes to the dead letters (tuple id there: ${suspect.id})`,
+    );
     for (const { process } of this.#workers)
       process?.send({ type: 'quarantine', hi: suspect.hi, lo: suspect.lo, failure });
   }
@@ -451,8 +478,8 @@ export class Supervisor extends EventEmitter<RunEvents> {
   // ---- the end -------------------------------------------------------------------------------------------------
 
   #look(): void {
-    const { acked } = this.#accounts;
-    if (acked !== this.#lastProgress.acked) this.#lastProgress = { acked, at: performance.now() };
+    const { settled } = this.#accounts;
+    if (settled !== this.#lastProgress.settled) this.#lastProgress = { settled, at: performance.now() };
     for (const worker of this.#workers) this.#killIfBlocked(worker);
     if (this.#phase === 'starting') this.#sayWhoIsLate();
     if (this.#phase === 'running' && this.#ended.size >= this.#boltsAndSpouts) void this.#end('completed', false);
@@ -541,8 +568,9 @@ export class Supervisor extends EventEmitter<RunEvents> {
   }
 
   #result(): RunResult {
+    this.#assessLosses();
     const counts = this.#accounts.counts();
-    const dead = Object.values(counts.spouts).some(({ deadLettered }) => deadLettered > 0);
+    const dead = this.#accounts.deadLettered > 0;
     let status = this.#endStatus;
     if (status === 'completed' && this.#incomplete) status = 'incomplete';
     else if (status === 'completed' && dead) status = 'dead-letters';

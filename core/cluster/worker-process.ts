@@ -10,6 +10,9 @@ const MAIN = fileURLToPath(new URL('../runtime/worker-main.js', import.meta.url)
 /** A new process has this long until its first beat: a busy machine starts Node slowly. */
 const FIRST_BEAT_MS = 15_000;
 
+/** After its exit its last messages are read; a grandchild that holds the pipe open must not delay us longer. */
+const LAST_WORDS_MS = 250;
+
 export interface WorkerProcessEvents {
   message(message: FromWorker): void;
   /** a whole line that the worker printed */
@@ -42,7 +45,15 @@ export class WorkerProcess {
     this.pid = this.#child.pid ?? 0;
     this.#child.on('message', (message) => events.message(message as FromWorker));
     this.#child.on('error', (error) => this.#gone(`could not be started: ${error.message}`));
-    this.#child.on('exit', (code, signal) => this.#gone(this.#why ?? (signal === null ? `exit code ${code}` : signal)));
+    this.#child.on('exit', (code, signal) => {
+      const gone = (): void => this.#gone(this.#why ?? (signal === null ? `exit code ${code}` : signal));
+      // what it said last may still be in the pipe
+      if (!this.#child.connected) gone();
+      else {
+        this.#child.once('disconnect', gone);
+        setTimeout(gone, LAST_WORDS_MS);
+      }
+    });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream !== null)
         createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => events.line(line));

@@ -110,6 +110,8 @@ export class Ledger<Kept> {
   #freeHead = 0;
   #freeCount = 0;
 
+  /** time that counts for no attempt; the wheel's clock is late by it */
+  #standstillMs = 0;
   #nextSequence = 0;
   #pending = 0;
   #waiting = 0;
@@ -242,12 +244,17 @@ export class Ledger<Kept> {
     if (this.#live(hi, lo) === undefined) return;
     const slot = rootSlot(lo);
     this.#touched[slot] = now;
-    this.#wheel.renew(slot, now);
+    this.#wheel.renew(slot, now - this.#standstillMs);
+  }
+
+  /** For `ms` until now nobody could be heard: no attempt is any nearer to its time-out for that. */
+  standstill(ms: number): void {
+    this.#standstillMs += ms;
   }
 
   /** Turns the clock to `now`: attempts that nobody has held for T time out. */
   advance(now: number): void {
-    this.#wheel.advance(now, (slot) => this.#expire(slot, now));
+    this.#wheel.advance(now - this.#standstillMs, (slot) => this.#expire(slot, now));
   }
 
   /**
@@ -360,7 +367,12 @@ export class Ledger<Kept> {
 
   #record(entry: Entry<Kept>, failure: Failure, startedAt: number, now: number): void {
     entry.history ??= [];
-    entry.history.push({ attempt: entry.attempt, startedAt, endedAt: now, failure });
+    entry.history.push({
+      attempt: entry.attempt,
+      startedAt,
+      endedAt: now,
+      failure: { ...failure, attempts: entry.attempt },
+    });
     // attempts that use nothing up are not bounded by the policy; the first and the last of them tell the story
     if (entry.history.length > MAX_HISTORY) entry.history.splice(1, 1);
   }
@@ -401,7 +413,7 @@ export class Ledger<Kept> {
     this.#touched[slot] = now;
     this.#started[slot] = now;
     this.#entries[slot] = entry;
-    this.#wheel.add(slot, now);
+    this.#wheel.add(slot, now - this.#standstillMs);
     entry.newest = slot;
     this.hi = rootHi(this.#options.task, this.#options.epoch, generation);
     this.lo = rootLo(slot, generation);
@@ -415,7 +427,7 @@ export class Ledger<Kept> {
     entry.older ??= [];
     entry.older.unshift(slot);
     this.counts.superseded += 1;
-    this.#wheel.renew(slot, now);
+    this.#wheel.renew(slot, now - this.#standstillMs);
     // one place is kept for the attempt to come
     while (entry.older.length > MAX_LIVE_ATTEMPTS - 1) {
       const oldest = entry.older.pop() as number;

@@ -16,9 +16,11 @@ export interface AckParcel extends AckRecords {
   readonly xorLo: 0;
 }
 
-/** Sent at once when so many are waiting: 512 KiB at most, whatever the flush does. */
-const MAX_ROWS = 8192;
+/** Sent at once when so many are waiting: 160 KiB at most, whatever the flush does. */
+const MAX_ROWS = 4096;
 const HASH_SIZE = MAX_ROWS * 4;
+/** Failures in one frame: each carries up to 6 KiB of message and stack. */
+export const MAX_FRAME_FAILS = 32;
 
 /** What waits for one acker. */
 class Waiting {
@@ -97,7 +99,7 @@ export class AckBox {
       acks[last + 3] ^= xorLo;
       return;
     }
-    let at = Math.imul(lo ^ Math.imul(hi, 0x9e3779b1), 0x85ebca6b) >>> 17;
+    let at = Math.imul(lo ^ Math.imul(hi, 0x9e3779b1), 0x85ebca6b) >>> 18;
     for (; ; at = (at + 1) & (HASH_SIZE - 1)) {
       const row = index[at];
       if (row === 0) break;
@@ -125,7 +127,7 @@ export class AckBox {
     waiting.fails.push({ hi, lo, failure });
     this.#dirty = true;
     // each may carry a stack of some KiB
-    if (waiting.fails.length === MAX_FAILS) this.#send(waiting);
+    if (waiting.fails.length === MAX_FRAME_FAILS) this.#send(waiting);
   }
 
   forget(hi: number, lo: number): void {
@@ -165,5 +167,3 @@ export class AckBox {
     waiting.link.send(parcel);
   }
 }
-
-const MAX_FAILS = 64;

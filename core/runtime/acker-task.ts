@@ -15,8 +15,10 @@ import {
   XOR_WORDS,
 } from '../wire/control-frames.js';
 import { emptyHeader, FLAG_PROBE, type FrameHeader, KIND_ACK, KIND_DONE, openFrame, sealFrame } from '../wire/frame.js';
+import { MAX_FRAME_FAILS } from './ack-box.js';
 import type { LocalPeer, TaskEnv } from './env.js';
 import { type Drops, tellCredit } from './inbox.js';
+import { MAX_FRAME_WORDS } from './sender.js';
 
 /** Unconfirmed records a sender may have. The acker never lets them wait, so this bounds what is on the way. */
 const WINDOW_RECORDS = 1 << 16;
@@ -129,7 +131,7 @@ export class AckerTask implements LocalPeer {
     for (let at = 0; at < inits.length; at += XOR_WORDS)
       acker.init(inits[at], inits[at + 1], inits[at + 2], inits[at + 3]);
     for (let at = 0; at < acks.length; at += XOR_WORDS) acker.ack(acks[at], acks[at + 1], acks[at + 2], acks[at + 3]);
-    for (const fail of fails) if (acker.fail(fail.hi, fail.lo)) this.#outgoingTo(rootTask(fail.hi)).fails.push(fail);
+    for (const fail of fails) if (acker.fail(fail.hi, fail.lo)) this.#failed(fail);
     for (let at = 0; at < forgets.length; at += ROOT_WORDS) acker.forget(forgets[at], forgets[at + 1]);
   }
 
@@ -149,6 +151,7 @@ export class AckerTask implements LocalPeer {
 
   #done(hi: number, lo: number): void {
     const outgoing = this.#outgoingTo(rootTask(hi));
+    if (outgoing.words === MAX_FRAME_WORDS) this.#tell(rootTask(hi), outgoing);
     if (outgoing.words === outgoing.done.length) {
       const grown = new Uint32Array(outgoing.done.length * 2);
       grown.set(outgoing.done);
@@ -157,6 +160,14 @@ export class AckerTask implements LocalPeer {
     outgoing.done[outgoing.words] = hi;
     outgoing.done[outgoing.words + 1] = lo;
     outgoing.words += ROOT_WORDS;
+  }
+
+  #failed(fail: FailRecord): void {
+    const task = rootTask(fail.hi);
+    const outgoing = this.#outgoingTo(task);
+    outgoing.fails.push(fail);
+    // each may carry a stack of some KiB
+    if (outgoing.fails.length === MAX_FRAME_FAILS) this.#tell(task, outgoing);
   }
 
   #outgoingTo(task: number): Outgoing {

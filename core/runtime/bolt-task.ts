@@ -58,6 +58,8 @@ export class BoltTask implements LocalLedger {
   #sequence = 0;
   readonly #timers: (() => void)[] = [];
   #lastFlushAt = 0;
+  #flushPlanned = false;
+  #turnStart = 0;
   /** the supervisor believes that an announced tuple is being executed */
   #announced = false;
 
@@ -159,11 +161,24 @@ export class BoltTask implements LocalLedger {
   /** A turn: returns true when more can be done at once. */
   turn(): boolean {
     const start = this.#env.clock.now();
+    this.#turnStart = start;
     const more = this.#work(start);
     if (this.#announced && this.#busy === undefined) this.#survived();
     this.#origin?.work(start);
-    if (!more || start - this.#lastFlushAt >= this.#env.plan.config.lingerMs) this.#flush();
+    const lingered = start - this.#lastFlushAt >= this.#env.plan.config.lingerMs;
+    if (lingered || (!more && this.#busy === undefined)) this.#flush();
+    else if (this.#busy !== undefined) this.#flushLater();
     return more;
+  }
+
+  /** While an execute is awaited there may be more to send in a moment, or not for a long time. */
+  #flushLater(): void {
+    if (this.#flushPlanned) return;
+    this.#flushPlanned = true;
+    this.#env.clock.after(this.#env.plan.config.lingerMs, () => {
+      this.#flushPlanned = false;
+      this.#flush();
+    });
   }
 
   #flush(): void {
@@ -263,7 +278,10 @@ export class BoltTask implements LocalLedger {
       this.#frameMs += this.#env.clock.now() - this.#busySince;
       this.#busy = undefined;
       settled(error);
-      this.#env.wake();
+      // what is quick goes on in this turn; a turn of the event loop for each would cost more than the execute
+      if (this.#env.clock.now() - this.#turnStart < TURN_MS) this.#work(this.#turnStart);
+      if (this.#busy === undefined) this.#env.wake();
+      else this.#flushLater();
     };
     const cancel = this.#env.clock.after(this.executeTimeoutMs, () =>
       done(

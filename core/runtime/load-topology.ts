@@ -30,7 +30,15 @@ export async function loadPlan(file: string, settings: Readonly<Record<string, s
   } catch (error) {
     throw fileError(path, error);
   }
-  return planOf(await loadTopology(exported, { ...settings }));
+  try {
+    return planOf(await loadTopology(exported, { ...settings }));
+  } catch (error) {
+    if (!(error instanceof SquallError) || error.code !== 'ERR_SQUALL_TOPOLOGY_FILE') throw error;
+    throw new SquallError(error.code, `${path}: ${error.message}`, {
+      facts: { ...error.facts, file: path },
+      cause: error.cause,
+    });
+  }
 }
 
 /** Node does it by itself: from 22.18, and from 23.6. */
@@ -40,7 +48,9 @@ function stripsTypes(): boolean {
 
 function fileError(path: string, error: unknown): SquallError {
   const { name, message, code, stack } = error as Error & { code?: string };
-  const first = String(message ?? error).split('\n')[0];
+  // a compiler's first line may only announce what follows
+  const lines = String(message ?? error).split('\n');
+  const first = lines[0].endsWith(':') && lines.length > 1 ? `${lines[0]} ${lines[1].trim()}` : lines[0];
   const missing = /Cannot find package '(squall[^']*)'/.exec(String(message));
   const hint =
     missing !== null

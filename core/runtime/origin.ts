@@ -87,8 +87,6 @@ export class Origin {
   #sweeps: Sweep[] = [];
   #cancelTimer: () => void;
   #lastTickAt: number;
-  /** how long all in all somebody was away */
-  #standstillMs = 0;
   #burying = 0;
   /** with ackers 0: ids whose `ack` is to be called after the emit */
   #untrackedAcks: MessageId[] = [];
@@ -224,10 +222,10 @@ export class Origin {
     now: number,
   ): void {
     this.counts.emitted += 1;
-    this.#positions.emitted(position);
     this.#rejectedValues = values;
     this.#rejectedStream = stream;
-    this.#ledger.reject(id, failure, now);
+    // its own number: with ackers 0 no other tuple has an entry
+    this.#ledger.reject(id, failure, now).sequence = this.#positions.emitted(position);
     this.#rejectedValues = undefined;
   }
   #rejectedValues: unknown;
@@ -343,7 +341,7 @@ export class Origin {
   #onTimer(tickMs: number): void {
     const now = this.#env.clock.now();
     // a tuple that waits for somebody to come back is not late: that time does not count
-    if (!this.#allBack()) this.#standstillMs += now - this.#lastTickAt;
+    if (!this.#allBack()) this.#ledger.standstill(now - this.#lastTickAt);
     // Node runs timers before sockets after a block: what is already there may be the completions we wait for
     const rounds = now - this.#lastTickAt > tickMs * 4 ? ROUNDS_AFTER_BLOCK : 1;
     this.#lastTickAt = now;
@@ -355,7 +353,7 @@ export class Origin {
       if (rounds > 1) return this.#afterInput(rounds - 1);
       const now = this.#env.clock.now();
       this.#runSweeps(now);
-      if (this.#allBack()) this.#ledger.advance(now - this.#standstillMs);
+      if (this.#allBack()) this.#ledger.advance(now);
       this.#releaseIfAllBack();
       if (this.#ledger.dueAt <= now || this.#ledger.empty) this.#env.wake();
     });
@@ -438,8 +436,8 @@ export class Origin {
       values,
       attempts: (entry.history ?? []).map(({ attempt, startedAt, endedAt, failure }) => ({
         attempt,
-        startedAt: startedAt + skewMs,
-        endedAt: endedAt + skewMs,
+        startedAt: Math.round(startedAt + skewMs),
+        endedAt: Math.round(endedAt + skewMs),
         failure,
       })),
     };

@@ -183,7 +183,7 @@ export class Outbox {
       batch = new Batch(edge.plan, stream.layout, stream.site, stream.layout.columns(), rows, groups);
       target.batch = batch;
     }
-    const added = stream.layout.push(batch.columns, values);
+    const added = this.#push(stream, batch, values);
     if (added > BIG_ROW_BYTES) batch = this.#alone(stream, edge, target, batch, values);
     const { edgeIds } = this.#env;
     edgeIds.next();
@@ -202,6 +202,20 @@ export class Outbox {
     this.created += 1;
     this.#waiting += 1;
     if (batch.count >= FULL_BATCH_ROWS || batch.bytes >= FULL_BATCH_BYTES) this.#ship(edge, target);
+  }
+
+  #push(stream: OutStream, batch: Batch, values: Record<string, unknown>): number {
+    try {
+      return stream.layout.push(batch.columns, values);
+    } catch (error) {
+      throw new SquallError(
+        'ERR_SQUALL_EMIT',
+        `${this.#where(stream)}: a value cannot be sent: ${(error as Error).message}`,
+        {
+          cause: error,
+        },
+      );
+    }
   }
 
   /** A big row gets a batch of its own, if the server takes it at all. */

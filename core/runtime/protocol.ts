@@ -65,6 +65,8 @@ export interface TaskStats {
   readonly kind: 'spout' | 'bolt' | 'acker';
   readonly spout?: OriginCounts & { readonly pending: number; readonly waiting: number };
   readonly bolt?: BoltCounts;
+  /** trees that a bolt's `tick` and `end` started */
+  readonly trees?: OriginCounts & { readonly pending: number; readonly waiting: number };
   readonly links?: LinkCounts;
   /** durations of complete trees: sparse histogram, and the longest in ms */
   readonly latency?: readonly number[];

@@ -23,6 +23,8 @@ export interface LinkCounts {
   inFlight: number;
 }
 
+/** Words of one frame of roots: 256 KiB, whatever is claimed. */
+export const MAX_FRAME_WORDS = 1 << 16;
 /** How often silent links are asked after. */
 const PROBE_EVERY_MS = 125;
 
@@ -191,22 +193,27 @@ export class Claims {
     for (const [task, roots] of this.#roots) {
       const epoch = env.peerEpoch(task);
       if (epoch === 0) continue;
-      const words = Uint32Array.from(roots);
       const local = env.local(task) as LocalLedger | undefined;
       if (local !== undefined) {
-        local.acceptClaims(words);
+        local.acceptClaims(Uint32Array.from(roots));
         continue;
       }
-      const header = emptyHeader();
-      header.kind = KIND_RENEW;
-      header.sender = env.task;
-      header.senderEpoch = env.epoch;
-      header.receiver = task;
-      header.receiverEpoch = epoch;
-      header.count = words.length / 2;
-      const frame = encodeRoots(words);
-      sealFrame(frame, env.plan.hash, header);
-      env.control.publish(env.subjects.ledger(task, epoch), frame);
+      for (let at = 0; at < roots.length; at += MAX_FRAME_WORDS) {
+        this.#publish(env, task, epoch, Uint32Array.from(roots.slice(at, at + MAX_FRAME_WORDS)));
+      }
     }
+  }
+
+  #publish(env: TaskEnv, task: number, epoch: number, words: Uint32Array): void {
+    const header = emptyHeader();
+    header.kind = KIND_RENEW;
+    header.sender = env.task;
+    header.senderEpoch = env.epoch;
+    header.receiver = task;
+    header.receiverEpoch = epoch;
+    header.count = words.length / 2;
+    const frame = encodeRoots(words);
+    sealFrame(frame, env.plan.hash, header);
+    env.control.publish(env.subjects.ledger(task, epoch), frame);
   }
 }

@@ -41,6 +41,7 @@ export class SpoutTask implements LocalLedger, SpoutOut {
   #busy = false;
   #idleMs = FIRST_IDLE_MS;
   #now = 0;
+  #turnStart = 0;
   #untracked = 0;
   /** `emit` may be called: inside `next` only */
   #open = false;
@@ -162,11 +163,13 @@ export class SpoutTask implements LocalLedger, SpoutOut {
   turn(): boolean {
     const start = this.#env.clock.now();
     this.#now = start;
+    this.#turnStart = start;
     this.origin.work(start);
     const more = this.#state === 'active' ? this.#ask(start) : false;
     if (this.#state === 'done' && this.origin.empty) this.#sayEnd();
     if (this.#state === 'said' && this.sender.delivered) this.#end();
-    if (!more || start - this.#lastFlushAt >= this.#env.plan.config.lingerMs) {
+    const lingered = start - this.#lastFlushAt >= this.#env.plan.config.lingerMs;
+    if (lingered || (!more && !this.#busy)) {
       this.#lastFlushAt = this.#env.clock.now();
       this.sender.flush();
     }
@@ -214,6 +217,8 @@ export class SpoutTask implements LocalLedger, SpoutOut {
         this.#busy = false;
         this.#open = false;
         this.#asked(result);
+        // a source that had its answer at hand is asked again in this turn
+        if (this.#state === 'active' && this.#env.clock.now() - this.#turnStart < TURN_MS) this.#ask(this.#turnStart);
         this.#env.wake();
       },
       (error: unknown) => {

@@ -20,6 +20,8 @@ const HEARTBEAT_FD = 4;
 const STATS_EVERY_MS = 250;
 /** An orderly stop waits this long for what is still in the sockets. */
 const DRAIN_MS = 2000;
+/** The largest frame of records: 160 KiB of roots and 32 failures with their stacks. NATS' default is twice as much. */
+const MIN_PAYLOAD_BYTES = 512 << 10;
 
 const heartbeat = new Heartbeat(HEARTBEAT_FD);
 let worker: Worker | undefined;
@@ -128,6 +130,13 @@ async function start(message: StartMessage): Promise<void> {
     return transport;
   };
   const [data, control] = await Promise.all([connect('data'), connect('control')]);
+  if (data.maxPayload < MIN_PAYLOAD_BYTES) {
+    throw new SquallError(
+      'ERR_SQUALL_MAX_PAYLOAD',
+      `the NATS server takes payloads of ${data.maxPayload} bytes; Squall's own frames need ${MIN_PAYLOAD_BYTES}. Raise max_payload in its configuration.`,
+      { facts: { maxPayload: data.maxPayload, needed: MIN_PAYLOAD_BYTES } },
+    );
+  }
   finish = async () => {
     await Promise.allSettled([data.drain(), control.drain()]);
   };

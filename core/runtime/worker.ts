@@ -366,6 +366,9 @@ export class Worker {
         kind: 'bolt',
         drained: (task.origin?.empty ?? true) && !task.executing && task.inbox.waiting === 0,
         bolt: { ...task.counts },
+        ...(task.origin === undefined
+          ? {}
+          : { trees: { ...task.origin.counts, pending: task.origin.pending, waiting: task.origin.waiting } }),
         links,
         drops: { ...task.inbox.drops, ...task.sender.drops },
       };

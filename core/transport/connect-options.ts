@@ -81,7 +81,10 @@ interface Source {
  * The NATS that was asked for, or `undefined` where neither flag, environment nor context names one. Throws
  * ERR_SQUALL_NATS_OPTIONS for what cannot be used; no message holds a secret.
  */
-export function connectOptions(flags: ConnectFlags, env: NodeJS.ProcessEnv): ConnectOptions | undefined {
+export function connectOptions(
+  flags: ConnectFlags,
+  env: Readonly<Record<string, string | undefined>>,
+): ConnectOptions | undefined {
   const sources: Source[] = [
     { values: given((setting) => flags[setting.name]), label: (name) => `--${name}` },
     {
@@ -164,7 +167,7 @@ function given(value: (setting: (typeof SETTINGS)[number]) => string | undefined
   return values;
 }
 
-function contextSource(name: string, env: NodeJS.ProcessEnv): Source {
+function contextSource(name: string, env: Readonly<Record<string, string | undefined>>): Source {
   if (!/^[\w.-]+$/.test(name)) refuse(`Expected a NATS context to be a plain name, got ${JSON.stringify(name)}`);
   const file = join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config'), 'nats', 'context', `${name}.json`);
   let fields: Record<string, unknown>;

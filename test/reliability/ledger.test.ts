@@ -136,7 +136,7 @@ test('DONE for a closed attempt is counted late and changes nothing', (t) => {
   t.deepEqual(counted(rig), { pending: 1, waiting: 0, bytes: 10 });
 });
 
-test('FAILED for the newest attempt: backoff, then a new attempt with its reason', (t) => {
+test('FAILED for the newest attempt: backoff, then a new attempt with its reason; the history says which attempt it was', (t) => {
   const rig = ledgerOf();
   const { entry, first } = rig.open('a');
   rig.failed(first, 50, { component: 'count', task: 3 });
@@ -151,7 +151,7 @@ test('FAILED for the newest attempt: backoff, then a new attempt with its reason
   t.is(entry.used, 1);
   t.deepEqual(counted(rig), { pending: 1, waiting: 0, bytes: 10 });
   t.deepEqual(entry.history, [
-    { attempt: 1, startedAt: 0, endedAt: 50, failure: { reason: 'failed', attempts: 0, component: 'count', task: 3 } },
+    { attempt: 1, startedAt: 0, endedAt: 50, failure: { reason: 'failed', attempts: 1, component: 'count', task: 3 } },
   ]);
   rig.done(first, 160);
   t.is(rig.ledger.counts.late, 1);
@@ -418,6 +418,30 @@ test('an attempt has all of T, also when the clock had not been looked at for lo
   t.deepEqual(rig.news(), ['replay a: timeout']);
   rig.done(second, 21_000);
   t.deepEqual(rig.news(), ['complete a after 21000']);
+});
+
+test('time in which nobody could be heard counts for no attempt, neither for those before it nor for those within it', (t) => {
+  const rig = ledgerOf();
+  rig.open('before', 0);
+  rig.ledger.advance(400);
+  // an outage of 6 s, noticed second by second
+  for (let now = 1400; now <= 6400; now += 1000) {
+    rig.ledger.standstill(1000);
+    if (now === 3400) rig.open('within', now);
+  }
+  rig.ledger.advance(6400);
+  const { first } = rig.open('after', 6400);
+  for (let now = 6400; now < 6400 + 400; now += 50) rig.ledger.advance(now);
+  t.deepEqual(rig.news(), []);
+  rig.ledger.advance(6400 + 500);
+  t.deepEqual(rig.news(), ['replay before: timeout']);
+  // it was sent in the middle, and has had none of its time when all are back
+  rig.ledger.advance(6400 + T);
+  t.deepEqual(rig.news(), []);
+  rig.ledger.advance(6400 + 900);
+  t.deepEqual(rig.news().sort(), ['replay after: timeout', 'replay within: timeout']);
+  rig.done(first, 7400);
+  t.deepEqual(rig.news(), ['complete after after 1000']);
 });
 
 test('at most three attempts of a tuple live at once: the oldest is forgotten for the fourth', (t) => {

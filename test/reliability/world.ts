@@ -72,6 +72,7 @@ export const OPERATIONS = [
   ...Array<'time passes'>(4).fill('time passes'),
   ...Array<'bury'>(2).fill('bury'),
   ...Array<'everybody is back'>(2).fill('everybody is back'),
+  'an outage passes',
   'lose',
   'lose',
   'double',
@@ -213,6 +214,9 @@ export class World {
         return this.#sendAgain(1 + (pick % 3));
       case 'time passes':
         return this.#pass([1, 10, 30, 100, 300, 1000][pick % 6]);
+      case 'an outage passes':
+        this.#now += 2 * TIMEOUT_MS;
+        return this.#ledger.standstill(2 * TIMEOUT_MS);
       case 'claim': {
         const held = network[pick % Math.max(1, network.length)];
         if (held?.to === 'bolt') this.#ledger.renew(held.hi, held.lo, this.#now);

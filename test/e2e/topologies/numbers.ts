@@ -1,4 +1,5 @@
-// Numbered tuples through two bolts into a file, as fast as `rate` allows.
+// Numbered tuples through two bolts into a file: `rate` per second at most, until there is a file `gate`.
+import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { defineBolt, defineSpout, t, topology } from 'squall';
 import { linesSink } from 'squall/bolts';
@@ -6,21 +7,22 @@ import { linesSink } from 'squall/bolts';
 /** What the source has fallen behind by is made up for so far only: a rate, not a timetable. */
 const CATCH_UP_S = 0.05;
 
-/** 0 … count − 1, `rate` per second at most. */
-const numbers = (count: number, rate: number) =>
+const numbers = (count: number, rate: number, gate: string) =>
   defineSpout({
     output: { n: t.number },
     open({ position }) {
       let n = Number(position ?? 0);
+      let open = rate === Number.POSITIVE_INFINITY;
       let allowed = 0;
       let lookedAt = performance.now();
       return {
         next(out) {
           if (n >= count) return 'done';
-          if (allowed < 1) {
+          if (!open && allowed < 1) {
             const now = performance.now();
             allowed = Math.min(allowed + ((now - lookedAt) / 1000) * rate, rate * CATCH_UP_S);
             lookedAt = now;
+            open = gate !== '' && existsSync(gate);
             // short waits: the flow stays even, and little is pending while all is well
             if (allowed < 1) return delay(1);
           }
@@ -45,12 +47,13 @@ export default ({
   name = 'numbers',
   count = '1000',
   rate = 'Infinity',
+  gate = '',
   tasks = '1',
   output = 'numbers.tsv',
   timeout = '30000',
 } = {}) =>
   topology(name)
-    .spout('numbers', numbers(Number(count), Number(rate)))
+    .spout('numbers', numbers(Number(count), Number(rate), gate))
     .bolt('first', pass, (from) => from.shuffle('numbers'), { tasks: Number(tasks) })
     .bolt('second', pass, (from) => from.fields('first', ['n']), { tasks: Number(tasks) })
     .bolt('sink', linesSink({ path: output }), (from) => from.global('second'))
