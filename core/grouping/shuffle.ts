@@ -2,7 +2,7 @@ import type { Grouping } from './grouping.js';
 
 /**
  * Any task will do. Stays with one target until its batch leaves, so that frames are full, then goes to the one with
- * the most room; where several have as much, the next in turn.
+ * the most of its window free, which is the one where a tuple waits the least; where several are as idle, the next in turn.
  */
 export class ShuffleGrouping implements Grouping {
   readonly needsEvery = false;
@@ -18,13 +18,13 @@ export class ShuffleGrouping implements Grouping {
     return this.#at;
   }
 
-  moveOn(room: (index: number) => number): void {
+  moveOn(free: (index: number) => number): void {
     if (this.#targets === 1) return;
     let best = -1;
     let most = Number.NEGATIVE_INFINITY;
     for (let step = 1; step <= this.#targets; step++) {
       const index = (this.#at + step) % this.#targets;
-      const has = room(index);
+      const has = free(index);
       if (has > most) {
         best = index;
         most = has;

@@ -57,6 +57,14 @@ export class SendChannel<P> {
     return this.bytes >= this.#windowBytes ? 0 : this.#windowRecords - this.inFlight;
   }
 
+  /**
+   * Which part of the window is free: 1 all, ≤ 0 none. A window is about a second of the receiver's measured work, so
+   * this compares how long a tuple would wait at receivers of unequal speed.
+   */
+  get freeShare(): number {
+    return this.room <= 0 ? 0 : this.room / this.#windowRecords;
+  }
+
   /** Registers the next frame; its number is in `frame`, the cumulative fields are for its header. */
   send(records: number, bytes: number, xorHi: number, xorLo: number, payload: P): void {
     this.frame += 1;

@@ -67,6 +67,11 @@ export class Link<P extends Parcel & (Batch | AckRecords)> {
     return this.#channel.room;
   }
 
+  /** As `room`, as a share of what the receiver could take: see SendChannel. */
+  get freeShare(): number {
+    return this.room <= 0 ? 0 : (this.#channel as SendChannel<P>).freeShare;
+  }
+
   /** What is sent now becomes bytes at once: nothing of the parcel is looked at afterwards. */
   get direct(): boolean {
     if (this.#channel === undefined || this.#queue.length > 0) return false;

@@ -246,7 +246,7 @@ export class Outbox {
     target.groupWords = Math.max(FIRST_WORDS, batch.groupCount * GROUP_WORDS);
     this.#waiting -= batch.count;
     target.link.send(batch);
-    edge.grouping.moveOn((index) => edge.targets[index].link.room);
+    edge.grouping.moveOn((index) => edge.targets[index].link.freeShare);
   }
 
   /** Sends whatever is waiting. */
@@ -261,7 +261,7 @@ export class Outbox {
   /** A free choice that would go to a target without room goes elsewhere. */
   avoidFull(): void {
     for (const { grouping, targets } of this.#edges) {
-      if (!grouping.needsEvery) grouping.moveOn((index) => targets[index].link.room);
+      if (!grouping.needsEvery) grouping.moveOn((index) => targets[index].link.freeShare);
     }
   }
 
