@@ -14,7 +14,7 @@ import { type BenchmarkResult, summarize } from './summary.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** With five pairs: ten runs of five seconds, about a minute. */
-const QUICK: Timing = { warmUpMs: 2000, windowMs: 3000 };
+const QUICK: Timing = { warmUpMs: 4000, windowMs: 3000 };
 const THOROUGH: Timing = { warmUpMs: 5000, windowMs: 10_000 };
 const DEFAULT_PAIRS = '5';
 const EXIT_FAILURE = 1;

@@ -3,7 +3,21 @@
  * receiver confirms cumulatively what it has executed and flushed the results of. From that come credit, loss
  * detection, who was hit, and the balance. Pure: frames and credits are the caller's to carry.
  */
-import type { Credit } from '../wire/control-frames.js';
+
+/** What a receiver tells a sender: all numbers are cumulative over the channel, so any one message heals a lost one. */
+export interface Credit {
+  /** every frame up to this one is executed and its results are flushed, or it was lost */
+  frame: number;
+  /** records of those frames that ended well, that failed, and that never arrived */
+  consumed: number;
+  failed: number;
+  lost: number;
+  /** unconfirmed records and bytes the sender may have */
+  windowRecords: number;
+  windowBytes: number;
+  /** pairs of first and last frame that never arrived; all of them are told each time, so no lost credit hides one */
+  missing: readonly number[];
+}
 
 /** Frames the sender has not had confirmed. `payload` is the owner's: the ids whose roots are hit when it is lost. */
 interface Unconfirmed<P> {

@@ -2,12 +2,12 @@
  * A task of `__acker`: applies what arrives at once, never waits for anybody, and tells the ledgers in the same turn.
  */
 import { Acker } from '../reliability/acker.js';
+import type { Credit } from '../reliability/channel.js';
 import { ReceiveChannel } from '../reliability/channel.js';
 import { rootTask } from '../tuple/root-ids.js';
 import type { Batch } from '../wire/batch.js';
 import {
   type AckRecords,
-  type Credit,
   decodeAcks,
   encodeDone,
   type FailRecord,

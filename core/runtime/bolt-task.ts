@@ -1,9 +1,10 @@
 /** A task of a bolt: takes tuples while its outputs have room, executes them in order, acks what ended well. */
 import { SquallError } from '../errors.js';
+import type { Credit } from '../reliability/channel.js';
 import type { BoltDefinition, BoltInstance, BoltOut, EmitOptions, TaskContext } from '../topology/definition.js';
 import { StableId } from '../tuple/stable-ids.js';
 import { type Batch, META, metaReason } from '../wire/batch.js';
-import type { AckRecords, Credit, FailRecord } from '../wire/control-frames.js';
+import type { AckRecords, FailRecord } from '../wire/control-frames.js';
 import type { FrameHeader } from '../wire/frame.js';
 import type { LocalLedger } from './acker-task.js';
 import type { TaskEnv } from './env.js';

@@ -4,11 +4,12 @@
  */
 
 import type { DeadLetter } from '../inspect/dead-letter.js';
+import type { Credit } from '../reliability/channel.js';
 import type { Failure, Position, TopologyPlan } from '../topology/definition.js';
 import type { Transport } from '../transport/transport.js';
 import type { EdgeIds } from '../tuple/edge-ids.js';
 import type { Batch } from '../wire/batch.js';
-import type { AckRecords, Credit } from '../wire/control-frames.js';
+import type { AckRecords } from '../wire/control-frames.js';
 import type { FrameHeader } from '../wire/frame.js';
 import type { Clock } from './clock.js';
 import type { Suspect } from './suspect-file.js';

@@ -2,10 +2,12 @@
  * What a bolt task receives: checks frames, keeps order per channel, hands out batches, and gives each sender its
  * confirmation and credit.
  */
+
+import type { Credit } from '../reliability/channel.js';
 import { ReceiveChannel } from '../reliability/channel.js';
 import type { EdgePlan } from '../topology/definition.js';
 import type { Batch } from '../wire/batch.js';
-import { type Credit, encodeCredit } from '../wire/control-frames.js';
+import { encodeCredit } from '../wire/control-frames.js';
 import { decodeBatch } from '../wire/data-frame.js';
 import {
   emptyHeader,

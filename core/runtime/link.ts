@@ -2,10 +2,12 @@
  * This task's side of what it sends to one other task: numbers and credits by the channel, queues while the other is
  * away or the network is down, asks after silence. Data to bolts and records to ackers go by the same rules.
  */
+
+import type { Credit } from '../reliability/channel.js';
 import { SendChannel } from '../reliability/channel.js';
 import type { Transport } from '../transport/transport.js';
 import type { Batch } from '../wire/batch.js';
-import type { AckRecords, Credit } from '../wire/control-frames.js';
+import type { AckRecords } from '../wire/control-frames.js';
 import { FLAG_END, FLAG_PROBE, FRAME_HEADER_BYTES, type FrameHeader, sealFrame } from '../wire/frame.js';
 import { frameMemory } from '../wire/frame-memory.js';
 import type { TaskEnv } from './env.js';

@@ -2,10 +2,12 @@
  * The sending half that spout and bolt tasks share: outbox and ack box, credits from their receivers, what to do when
  * a receiver dies or returns, and the claims to what this task still holds.
  */
+
+import type { Credit } from '../reliability/channel.js';
 import type { Failure } from '../topology/definition.js';
 import { rootTask } from '../tuple/root-ids.js';
 import { Batch } from '../wire/batch.js';
-import { type Credit, decodeCredit, encodeRoots } from '../wire/control-frames.js';
+import { decodeCredit, encodeRoots } from '../wire/control-frames.js';
 import { emptyHeader, type FrameHeader, KIND_CREDIT, KIND_RENEW, openFrame, sealFrame } from '../wire/frame.js';
 import { AckBox, type AckParcel } from './ack-box.js';
 import type { LocalLedger } from './acker-task.js';

@@ -1,5 +1,6 @@
 /** A task of a spout: asks its source for more while there is room, and sees every tuple to its end. */
 import { SquallError, shown } from '../errors.js';
+import type { Credit } from '../reliability/channel.js';
 import type {
   MessageId,
   Position,
@@ -10,7 +11,7 @@ import type {
   TaskContext,
 } from '../topology/definition.js';
 import type { Batch } from '../wire/batch.js';
-import type { AckRecords, Credit, FailRecord } from '../wire/control-frames.js';
+import type { AckRecords, FailRecord } from '../wire/control-frames.js';
 import type { FrameHeader } from '../wire/frame.js';
 import type { LocalLedger } from './acker-task.js';
 import type { TaskEnv } from './env.js';

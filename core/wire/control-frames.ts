@@ -1,5 +1,6 @@
 /** Bodies of the control frames: records for ackers, for ledgers, and the credits of a channel. */
 import { pack, unpack } from 'msgpackr';
+import type { Credit } from '../reliability/channel.js';
 import type { Failure } from '../topology/definition.js';
 import { FRAME_HEADER_BYTES } from './frame.js';
 import { frameMemory } from './frame-memory.js';
@@ -111,21 +112,6 @@ function decodeFails(bytes: Buffer): FailRecord[] {
 
 const isWord = (value: unknown): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 0xffffffff;
-
-/** What a receiver tells a sender: all numbers are cumulative over the channel, so any one message heals a lost one. */
-export interface Credit {
-  /** every frame up to this one is executed and its results are flushed, or it was lost */
-  frame: number;
-  /** records of those frames that ended well, that failed, and that never arrived */
-  consumed: number;
-  failed: number;
-  lost: number;
-  /** unconfirmed records and bytes the sender may have */
-  windowRecords: number;
-  windowBytes: number;
-  /** pairs of first and last frame that never arrived; all of them are told each time, so no lost credit hides one */
-  missing: readonly number[];
-}
 
 const CREDIT_BYTES = 40;
 

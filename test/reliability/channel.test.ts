@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
+import type { Credit } from '../../core/reliability/channel.js';
 import { ReceiveChannel, SendChannel } from '../../core/reliability/channel.js';
-import type { Credit } from '../../core/wire/control-frames.js';
 import { holds } from '../support/property.js';
 
 interface Frame {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
 import { pack } from 'msgpackr';
+import type { Credit } from '../../core/reliability/channel.js';
 import {
-  type Credit,
   decodeAcks,
   decodeCredit,
   decodeDone,
