@@ -125,7 +125,9 @@ export class Run extends EventEmitter<RunEvents> {
       letters = new LetterBox(store, join(state.folderOf(plan.name), 'dead-letters.spill'), (message) =>
         this.#supervisor?.warn(message),
       );
-      const record = options.fresh === true ? undefined : state.readRun(plan.name);
+      // at once: sinks truncate before the run begins, and what they had written must not be taken for done
+      if (options.fresh === true) state.clearRun(plan.name);
+      const record = state.readRun(plan.name);
       const supervisor = new Supervisor({
         plan,
         file,
@@ -138,6 +140,7 @@ export class Run extends EventEmitter<RunEvents> {
         token: this.#id.replaceAll('-', ''),
         resumed: record !== undefined,
         positions: record === undefined ? {} : state.readPositions(plan.name),
+        deadLetters: record?.deadLetters ?? 0,
         debug: options.debug ?? false,
       });
       this.#supervisor = supervisor;

@@ -2,17 +2,7 @@
  * The state folder (`.squall/`): one run at a time, readable by its owner only. Holds, per topology, the record of a run
  * that may have to be resumed, positions, and dead letters that wait for their stream; and the embedded server's store.
  */
-import {
-  chmodSync,
-  closeSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { SquallError } from '../errors.js';
 import type { Position } from '../topology/definition.js';
@@ -23,6 +13,8 @@ export interface RunRecord {
   readonly startedAt: number;
   /** how many processes have run it */
   readonly starts: number;
+  /** dead letters that it has stored */
+  readonly deadLetters: number;
 }
 
 /** How to find the server that a run has started: for commands that look into it. */
@@ -56,11 +48,20 @@ export class StateFolder {
       );
     }
     const file = this.#file('lock');
-    for (let tries = 0; tries < 3; tries++) {
+    // complete before it has its name, so that nobody reads half of it
+    const own = `${file}.${process.pid}`;
+    writeFileSync(own, JSON.stringify({ pid: process.pid, birth: birthOf(process.pid) }), { mode: 0o600 });
+    try {
+      this.#takeLock(file, own);
+    } finally {
+      rmSync(own, { force: true });
+    }
+  }
+
+  #takeLock(file: string, own: string): void {
+    for (let tries = 0; tries < 10; tries++) {
       try {
-        const fd = openSync(file, 'wx', 0o600);
-        writeSync(fd, JSON.stringify({ pid: process.pid, birth: birthOf(process.pid) }));
-        closeSync(fd);
+        linkSync(own, file);
         this.#locked = true;
         return;
       } catch (error) {
@@ -74,8 +75,16 @@ export class StateFolder {
           { facts: { path: this.path, pid: holder } },
         );
       }
-      // its process is gone: so is its claim
-      rmSync(file, { force: true });
+      // its process is gone: so is its claim. Of several that see this one takes it away; what it took must be that.
+      const taken = `${own}.taken`;
+      try {
+        renameSync(file, taken);
+        if (this.#holderIn(taken) !== undefined) linkSync(taken, file);
+      } catch (error) {
+        if (!['ENOENT', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      } finally {
+        rmSync(taken, { force: true });
+      }
     }
     throw new SquallError(
       'ERR_SQUALL_STATE_IN_USE',
@@ -85,7 +94,11 @@ export class StateFolder {
 
   /** Process that has the folder locked, or undefined. */
   holder(): number | undefined {
-    const lock = readJson<{ pid?: number; birth?: string }>(this.#file('lock'));
+    return this.#holderIn(this.#file('lock'));
+  }
+
+  #holderIn(file: string): number | undefined {
+    const lock = readJson<{ pid?: number; birth?: string }>(file);
     if (lock?.pid === undefined || !alive(lock.pid)) return undefined;
     // the number may have been given to another process since
     if (lock.birth !== undefined && birthOf(lock.pid) !== lock.birth) return undefined;

@@ -13,7 +13,7 @@ import type { Assignment, WorkerPlace } from './assignment.js';
 import type { LetterBox } from './letter-box.js';
 import { RestartPolicy } from './restart-policy.js';
 import type { RunEvents, RunResult, RunSnapshot, RunStatus } from './run-types.js';
-import type { StateFolder } from './state-folder.js';
+import type { RunRecord, StateFolder } from './state-folder.js';
 import { Warnings } from './warnings.js';
 import { WorkerProcess } from './worker-process.js';
 
@@ -30,6 +30,8 @@ export interface SupervisorOptions {
   readonly token: string;
   readonly resumed: boolean;
   readonly positions: Readonly<Record<string, Position>>;
+  /** stored by earlier starts of this run */
+  readonly deadLetters: number;
   readonly debug: boolean;
 }
 
@@ -75,8 +77,13 @@ export class Supervisor extends EventEmitter<RunEvents> {
   /** deaths whose consequences are still to be told */
   readonly #losses: Loss[] = [];
   readonly #deaths = new Map<string, number>();
+  /** tuples that nobody executes any more */
+  readonly #poison: string[] = [];
   readonly #positions: Record<string, Position>;
   readonly #warnings = new Warnings();
+  #record: RunRecord | undefined;
+  /** stored in this run, whatever became of those who had sent them */
+  #deadLetters: number;
   #positionsTimer: NodeJS.Timeout | undefined;
   #looking: NodeJS.Timeout | undefined;
   #phase: RunSnapshot['phase'] = 'starting';
@@ -99,6 +106,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
     this.#options = options;
     this.#accounts = new Accounts(options.plan);
     this.#positions = { ...options.positions };
+    this.#deadLetters = options.deadLetters;
     this.#workers = options.assignment.workers.map((place) => ({
       place,
       policy: new RestartPolicy(),
@@ -125,7 +133,12 @@ export class Supervisor extends EventEmitter<RunEvents> {
 
   /** First call: no more input, what is pending is completed. Second: at once. */
   stop(): void {
-    if (this.#phase === 'ended') return;
+    if (this.#phase === 'ended') {
+      // asked again while workers stop: they have had their chance
+      if (this.#stopAsked !== 'no') for (const { process } of this.#workers) process?.kill('the run ends');
+      this.#stopAsked = 'now';
+      return;
+    }
     if (this.#stopAsked !== 'no' || this.#phase === 'starting') {
       this.#stopAsked = 'now';
       this.#drained = this.#phase === 'starting';
@@ -213,6 +226,9 @@ export class Supervisor extends EventEmitter<RunEvents> {
       connection,
       title: place.title,
       suspectFile: this.#suspectFile(worker),
+      // one that keeps dying says of every tuple that it is about to execute it
+      announce: worker.policy.quickDeaths >= DEATHS_BEFORE_QUARANTINE,
+      poison: this.#poison,
       debug,
     });
   }
@@ -271,11 +287,12 @@ export class Supervisor extends EventEmitter<RunEvents> {
       return;
     }
     this.#assessLosses();
+    // the others first: what they hear from it should not come from a stranger
+    this.#broadcast(worker, 'ready');
     worker.process?.send({ type: 'peers', peers: this.#peers() });
     worker.process?.send({ type: 'go' });
     // a spout that starts again while the run drains has nothing to begin
     if (this.#stopAsked !== 'no') worker.process?.send({ type: 'drain' });
-    this.#broadcast(worker, 'ready');
     const { title, tasks } = worker.place;
     this.emit('worker-restarted', { title, pid: worker.process?.pid ?? 0, tasks: tasks.map(({ task }) => task) });
   }
@@ -284,8 +301,9 @@ export class Supervisor extends EventEmitter<RunEvents> {
   #begin(): void {
     const { state, plan, resumed, run } = this.#options;
     const starts = resumed ? (state.readRun(plan.name)?.starts ?? 0) + 1 : 1;
-    state.writeRun(plan.name, { run, startedAt: Date.now(), starts });
     if (!resumed) state.writePositions(plan.name, {});
+    this.#record = { run, startedAt: Date.now(), starts, deadLetters: this.#deadLetters };
+    state.writeRun(plan.name, this.#record);
   }
 
   #peers(): PeerState[] {
@@ -407,8 +425,10 @@ export class Supervisor extends EventEmitter<RunEvents> {
     this.warn(
       `a tuple killed "${worker.place.title}" again and again: it goes to the dead letters (tuple id there: ${suspect.id})`,
     );
-    for (const { process } of this.#workers)
-      process?.send({ type: 'quarantine', hi: suspect.hi, lo: suspect.lo, failure });
+    this.#poison.push(suspect.id);
+    for (const { process } of this.#workers) {
+      process?.send({ type: 'quarantine', id: suspect.id, hi: suspect.hi, lo: suspect.lo, failure });
+    }
   }
 
   #fatal(worker: WorkerState, { error, where, starting }: Extract<FromWorker, { type: 'fatal' }>): void {
@@ -459,12 +479,25 @@ export class Supervisor extends EventEmitter<RunEvents> {
     }
   }
 
+  #saveRecord(): void {
+    if (this.#record === undefined || this.#record.deadLetters === this.#deadLetters) return;
+    this.#record = { ...this.#record, deadLetters: this.#deadLetters };
+    try {
+      this.#options.state.writeRun(this.#options.plan.name, this.#record);
+    } catch (error) {
+      this.warn(`the record of the run cannot be stored: ${(error as Error).message}`);
+    }
+  }
+
   #letter(worker: WorkerState, number: number, letter: Extract<FromWorker, { type: 'letter' }>['letter']): void {
     const { process, epoch, place } = worker;
     const last = letter.attempts.at(-1)?.failure;
     const message = last?.error?.message ?? letter.reason;
     this.#options.letters.put(letter, `${this.#options.token}.${place.worker}.${epoch}.${number}`).then(
       () => {
+        this.#deadLetters += 1;
+        // before the spout's position may move over it
+        this.#saveRecord();
         process?.send({ type: 'letter-stored', number });
         this.emit('dead-letter', { component: letter.component, id: letter.id, reason: letter.reason, message });
       },
@@ -570,7 +603,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
   #result(): RunResult {
     this.#assessLosses();
     const counts = this.#accounts.counts();
-    const dead = this.#accounts.deadLettered > 0;
+    const dead = this.#deadLetters > 0 || this.#accounts.deadLettered > 0;
     let status = this.#endStatus;
     if (status === 'completed' && this.#incomplete) status = 'incomplete';
     else if (status === 'completed' && dead) status = 'dead-letters';

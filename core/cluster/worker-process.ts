@@ -13,6 +13,9 @@ const FIRST_BEAT_MS = 15_000;
 /** After its exit its last messages are read; a grandchild that holds the pipe open must not delay us longer. */
 const LAST_WORDS_MS = 250;
 
+/** A check that comes so late tells of us, not of the worker. */
+const LATE_CHECK_MS = 4 * BEAT_MS;
+
 export interface WorkerProcessEvents {
   message(message: FromWorker): void;
   /** a whole line that the worker printed */
@@ -28,6 +31,7 @@ export class WorkerProcess {
   readonly #events: WorkerProcessEvents;
   readonly #watch: NodeJS.Timeout;
   #beatAt = performance.now() + FIRST_BEAT_MS;
+  #checkedAt = performance.now();
   #blocked = false;
   #why: string | undefined;
   #exited = false;
@@ -93,6 +97,11 @@ export class WorkerProcess {
   }
 
   #check(): void {
+    const now = performance.now();
+    const late = now - this.#checkedAt > LATE_CHECK_MS;
+    this.#checkedAt = now;
+    // we were the ones who stood still: what it said meanwhile is still to be read
+    if (late) this.#beatAt = Math.max(this.#beatAt, now);
     const silentMs = performance.now() - this.#beatAt;
     if (silentMs > LEASE_MS) this.kill(`silent for ${Math.round(LEASE_MS / 1000)} s`);
   }

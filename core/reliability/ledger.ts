@@ -11,6 +11,7 @@
  *
  * `failed` and `timeout` use attempts up; lost processes and links do not.
  */
+import { SquallError } from '../errors.js';
 import type { Failure, MessageId, ReplayReason, RetryPolicyOptions } from '../topology/definition.js';
 import { ackerOf, MAX_GENERATION, MAX_SLOTS, MIN_SLOTS, rootHi, rootLo, rootSlot } from '../tuple/root-ids.js';
 import { DueQueue } from './due-queue.js';
@@ -145,6 +146,7 @@ export class Ledger<Kept> {
 
   /** A new tracked tuple; its first root is in `hi`, `lo`. */
   open(id: MessageId, kept: Kept | undefined, row: number, bytes: number, now: number): Entry<Kept> {
+    if (!this.hasSlot) throw tooManyPending();
     const entry = this.#spare.pop() ?? newEntry<Kept>();
     entry.id = id;
     entry.kept = kept;
@@ -236,7 +238,10 @@ export class Ledger<Kept> {
     const newest = entry.newest === slot;
     const startedAt = this.#started[slot];
     this.#dropAttempt(entry, slot);
-    if (newest) this.#lose(entry, failure, startedAt, now);
+    if (failure.reason === 'kills-worker') {
+      this.#record(entry, failure, startedAt, now);
+      this.#bury(entry, failure);
+    } else if (newest) this.#lose(entry, failure, startedAt, now);
   }
 
   /** A task says that it holds this root: its time starts again. */
@@ -485,6 +490,14 @@ export class Ledger<Kept> {
     this.#wheel.grow(capacity);
     this.#capacity = capacity;
   }
+}
+
+function tooManyPending(): SquallError {
+  return new SquallError(
+    'ERR_SQUALL_TOO_MANY_PENDING',
+    `more than ${MAX_SLOTS} tracked tuples of one task are under way. A spout's next should emit a few tuples and return: it is asked again while there is room.`,
+    { facts: { limit: MAX_SLOTS } },
+  );
 }
 
 const MAX_HISTORY = 64;

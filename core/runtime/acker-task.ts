@@ -4,7 +4,7 @@
 import { Acker } from '../reliability/acker.js';
 import type { Credit } from '../reliability/channel.js';
 import { ReceiveChannel } from '../reliability/channel.js';
-import { rootTask } from '../tuple/root-ids.js';
+import { rootEpoch, rootTask, sameEpoch } from '../tuple/root-ids.js';
 import type { Batch } from '../wire/batch.js';
 import {
   type AckRecords,
@@ -139,7 +139,16 @@ export class AckerTask implements LocalPeer {
   peerReady(task: number, epoch: number): void {
     this.#acker.epochOf(task, epoch);
     const outgoing = this.#outgoing.get(task);
-    if (outgoing !== undefined) Object.assign(outgoing, { words: 0, fails: [], frame: 0 });
+    if (outgoing === undefined) return;
+    // its successor may have been quicker than the news of it: what is its own stays
+    const done = outgoing.done.slice(0, outgoing.words);
+    outgoing.words = 0;
+    outgoing.frame = 0;
+    outgoing.fails = outgoing.fails.filter(({ hi }) => sameEpoch(rootEpoch(hi), epoch));
+    for (let at = 0; at < done.length; at += ROOT_WORDS) {
+      if (sameEpoch(rootEpoch(done[at]), epoch)) this.#done(done[at], done[at + 1]);
+    }
+    this.#env.wake();
   }
 
   /** Tells the ledgers what is complete and what has failed. */
@@ -180,12 +189,13 @@ export class AckerTask implements LocalPeer {
   }
 
   #tell(task: number, outgoing: Outgoing): void {
+    const epoch = this.#env.peerEpoch(task);
+    // not heard of yet, or dead: `peerReady` sorts that out. What is too much is replayed.
+    if (epoch === 0 && outgoing.words < MAX_FRAME_WORDS && outgoing.fails.length < MAX_FRAME_FAILS) return;
     const done = outgoing.done.slice(0, outgoing.words);
     const { fails } = outgoing;
     outgoing.words = 0;
     outgoing.fails = [];
-    const epoch = this.#env.peerEpoch(task);
-    // its ledger died with it
     if (epoch === 0) return;
     outgoing.frame += 1;
     const local = this.#env.local(task) as LocalLedger | undefined;

@@ -24,6 +24,14 @@ const WORKER_LOST = REASONS.indexOf('worker-lost');
 /** What `tick` and `end` emit is retried like a spout's tuples by default. */
 const TICK_RETRY = Object.freeze({ attempts: 10, backoff: Object.freeze({ firstMs: 0, maxMs: 10_000 }) });
 
+/** What earlier deaths of its process mean for a task. */
+export interface Suspicion {
+  /** every tuple is announced before its execute */
+  readonly announce: boolean;
+  /** stable ids of tuples that are not executed */
+  readonly poison: readonly string[];
+}
+
 export interface BoltCounts {
   executed: number;
   emitted: number;
@@ -51,6 +59,8 @@ export class BoltTask implements LocalLedger {
   /** an execute, a flush, a tick or `end` has returned a promise that is still open */
   #busy: string | undefined;
   #busySince = 0;
+  /** tells the promise that is waited for from those that were given up */
+  #awaits = 0;
   #tickDue = false;
   readonly #endsFrom = new Set<number>();
   #endState: 'open' | 'ending' | 'settling' | 'said' | 'ended' = 'open';
@@ -63,8 +73,12 @@ export class BoltTask implements LocalLedger {
   #turnStart = 0;
   /** the supervisor believes that an announced tuple is being executed */
   #announced = false;
+  readonly #poison: Set<string>;
+  readonly #announceAll: boolean;
 
-  constructor(env: TaskEnv, definition: BoltDefinition) {
+  constructor(env: TaskEnv, definition: BoltDefinition, suspicion: Suspicion = { announce: false, poison: [] }) {
+    this.#poison = new Set(suspicion.poison);
+    this.#announceAll = suspicion.announce;
     this.#env = env;
     this.#definition = definition;
     this.#where = `${env.component}[${env.task}]`;
@@ -194,7 +208,7 @@ export class BoltTask implements LocalLedger {
     let executes = 0;
     let frameStart = start;
     while (this.#busy === undefined) {
-      if (this.#tickDue && this.sender.hasRoom) {
+      if (this.#tickDue && this.#endState === 'open' && this.sender.hasRoom) {
         this.#tickDue = false;
         this.#treeStarter('tick', (out) => this.#instance.tick?.(out));
         continue;
@@ -249,8 +263,10 @@ export class BoltTask implements LocalLedger {
     const execution = this.#execution;
     const at = batch.groupAt(row);
     execution.begin(batch, row, at);
-    if (metaReason(batch.groups[at + META]) === WORKER_LOST && execution.rootHi !== 0) this.#announce(batch, row);
-    else if (this.#announced) this.#survived();
+    if (this.#poison.size > 0 && this.#isPoison(batch, row)) return this.#refuse(execution);
+    if (this.#announceAll || (metaReason(batch.groups[at + META]) === WORKER_LOST && execution.rootHi !== 0)) {
+      this.#announce(batch, row);
+    } else if (this.#announced) this.#survived();
     const input = arrived.input as NonNullable<Arrived['input']>;
     this.counts.executed += 1;
     let result: void | Promise<void>;
@@ -273,9 +289,11 @@ export class BoltTask implements LocalLedger {
   /** Waits for what the bolt's code returned; then `settled` with the error or undefined, and on with the work. */
   #await(what: string, promise: Promise<void>, settled: (error: unknown) => void): void {
     this.#busy = what;
+    const turn = ++this.#awaits;
     this.#busySince = this.#env.clock.now();
     const done = (error: unknown): void => {
-      if (this.#busy !== what) return;
+      // one that was given up and ends after all ends nothing
+      if (this.#awaits !== turn || this.#busy === undefined) return;
       this.#frameMs += this.#env.clock.now() - this.#busySince;
       this.#busy = undefined;
       settled(error);
@@ -370,6 +388,24 @@ export class BoltTask implements LocalLedger {
     this.#env.report.suspect({ hi: batch.groups[at], lo: batch.groups[at + 1], id, task: this.#env.task });
   }
 
+  /** From now on this tuple is not executed any more: it has killed its process again and again. */
+  quarantine(id: string): void {
+    this.#poison.add(id);
+  }
+
+  #isPoison(batch: Batch, row: number): boolean {
+    return this.#poison.has(batch.stableId(row, new StableId()).toString());
+  }
+
+  #refuse(execution: Execution): void {
+    execution.settle();
+    this.#failed += 1;
+    this.counts.failed += 1;
+    if (execution.rootHi === 0) return;
+    const { component, task } = this.#env;
+    this.sender.acks.fail(execution.rootHi, execution.rootLo, { reason: 'kills-worker', attempts: 0, component, task });
+  }
+
   #survived(): void {
     this.#announced = false;
     this.#env.report.suspect(undefined);
@@ -389,7 +425,7 @@ export class BoltTask implements LocalLedger {
           throw new SquallError('ERR_SQUALL_OUT_SETTLED', `${this.#where}: emit after its ${what} has settled`);
         }
         const stream = outbox.stream(options?.stream ?? 'default', this.#where);
-        origin.start(stream, values, this.#sequence++, undefined, this.#env.clock.now());
+        origin.offer(stream, values, this.#sequence++, this.#env.clock.now());
       },
     };
     const settled = (error: unknown): void => {

@@ -13,7 +13,9 @@ import { type Batch, Lineage, metaOf, newStamp } from '../wire/batch.js';
 import { decodeDone, decodeRoots, type FailRecord, ROOT_WORDS } from '../wire/control-frames.js';
 import { emptyHeader, KIND_DONE, KIND_RENEW, openFrame } from '../wire/frame.js';
 import type { AckBox } from './ack-box.js';
+import { Backlog } from './backlog.js';
 import type { TaskEnv } from './env.js';
+import { errorFacts } from './failure.js';
 import type { Drops } from './inbox.js';
 import { LatencyHistogram } from './latency.js';
 import { type Outbox, type OutStream, siteOf } from './outbox.js';
@@ -79,6 +81,7 @@ export class Origin {
   readonly #hooks: OriginHooks;
   readonly #ledger: Ledger<Batch>;
   readonly #positions: Positions;
+  readonly #backlog = new Backlog();
   readonly #base = new StableId();
   readonly #lineage = new Lineage();
   readonly #header = emptyHeader();
@@ -118,7 +121,9 @@ export class Origin {
       {
         complete: (entry, latencyMs) => this.#complete(entry, latencyMs),
         dead: (entry, failure) => this.#bury(entry, failure),
-        forget: (hi, lo) => acks.forget(hi, lo),
+        forget: (hi, lo) => {
+          if (env.ackers.length > 0) acks.forget(hi, lo);
+        },
         replay: (entry, reason) => this.#replayed(entry, reason),
       },
       options.ticks ? TICK_SLOTS : MIN_SLOTS,
@@ -148,7 +153,7 @@ export class Origin {
   }
   /** nothing emitted here is unsettled */
   get empty(): boolean {
-    return this.#ledger.empty && this.#burying === 0;
+    return this.#ledger.empty && this.#burying === 0 && this.#backlog.empty;
   }
 
   /** May another tree be started? */
@@ -205,6 +210,17 @@ export class Origin {
     this.#acks.init(ledger.hi, ledger.lo, outbox.xorHi, outbox.xorLo);
   }
 
+  /** Emits a tracked tuple now or as soon as there is room: `tick` and `end` cannot be asked to wait. */
+  offer(stream: OutStream, values: Record<string, unknown>, id: number, now: number): void {
+    if (this.#backlog.empty && this.#mayStart) this.start(stream, values, id, undefined, now);
+    else this.#backlog.push(stream, values, id, this.#env.component);
+  }
+
+  get #mayStart(): boolean {
+    const { maxSpoutPending } = this.#env.plan.config;
+    return this.#ledger.pending < maxSpoutPending && this.hasRoom && this.#outbox.hasRoom && this.#acks.hasRoom;
+  }
+
   /** Emits a tuple that nobody tracks. */
   startUntracked(stream: OutStream, values: Record<string, unknown>, number: number): void {
     this.#outbox.emit(stream, values, this.#lineageOf(number, 0, 0, FIRST_ATTEMPT));
@@ -243,6 +259,16 @@ export class Origin {
       const entry = this.#ledger.nextDue(now);
       if (entry === undefined) break;
       this.#again(entry, now);
+    }
+    while (!this.#backlog.empty && this.#mayStart) {
+      const { stream, values, id } = this.#backlog.shift();
+      try {
+        this.start(stream, values, id, undefined, now);
+      } catch (error) {
+        // its `tick` or `end` has returned: nobody is there to be told but the dead letters
+        const failure = { attempts: 1, component: this.#env.component, task: this.#env.task, error: errorFacts(error) };
+        this.reject(id, { ...failure, reason: 'oversize' }, values, stream.declaration.name, undefined, now);
+      }
     }
   }
 

@@ -38,6 +38,10 @@ export interface StartMessage {
   readonly title: string;
   /** where this worker notes what it is about to execute: see SuspectFile */
   readonly suspectFile: string;
+  /** every tuple is announced before its execute: this worker keeps dying */
+  readonly announce: boolean;
+  /** stable ids of tuples that nobody executes any more */
+  readonly poison: readonly string[];
   readonly debug: boolean;
 }
 
@@ -53,7 +57,13 @@ export type ToWorker =
   | { readonly type: 'peers'; readonly peers: readonly PeerState[] }
   | { readonly type: 'go' }
   | { readonly type: 'blocked'; readonly task: number; readonly blocked: boolean }
-  | { readonly type: 'quarantine'; readonly hi: number; readonly lo: number; readonly failure: Failure }
+  | {
+      readonly type: 'quarantine';
+      readonly id: string;
+      readonly hi: number;
+      readonly lo: number;
+      readonly failure: Failure;
+    }
   | { readonly type: 'drain' }
   | { readonly type: 'stop' }
   | { readonly type: 'letter-stored'; readonly number: number; readonly error?: string };

@@ -109,7 +109,7 @@ export class SpoutTask implements LocalLedger, SpoutOut {
 
   /** No call of `next` will come and nothing is pending. */
   get drained(): boolean {
-    return this.#state !== 'active' && this.#state !== 'waiting' && !this.#open && this.origin.empty;
+    return this.#state !== 'active' && this.#state !== 'waiting' && this.origin.empty;
   }
 
   async stop(): Promise<void> {

@@ -78,7 +78,7 @@ async function handle(message: ToWorker): Promise<void> {
     case 'blocked':
       return worker?.blocked(message.task, message.blocked);
     case 'quarantine':
-      return worker?.quarantine(message.hi, message.lo, message.failure);
+      return worker?.quarantine(message.id, message.hi, message.lo, message.failure);
     case 'letter-stored':
       return worker?.letterStored(message.number, message.error);
     case 'drain':

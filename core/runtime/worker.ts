@@ -58,6 +58,7 @@ export class Worker {
   readonly #epochs = new Map<number, number>();
   readonly #runnable = new Set<Task>();
   readonly #abort = new AbortController();
+  readonly #abortSpouts = new AbortController();
   readonly #letters = new Map<number, { resolve(): void; reject(error: Error): void }>();
   #nextLetter = 1;
   readonly #replays: ReplayNotice[] = [];
@@ -102,7 +103,7 @@ export class Worker {
     if (component === undefined) throw new Error(`no component ${assignment.component}`);
     return component.definition.kind === 'spout'
       ? new SpoutTask(env, component.definition, assignment.position)
-      : new BoltTask(env, component.definition);
+      : new BoltTask(env, component.definition, this.#host.start);
   }
 
   #env(assignment: TaskAssignment): TaskEnv {
@@ -177,8 +178,13 @@ export class Worker {
       resumed,
       log: taskLog(),
       metrics,
-      signal: this.#abort.signal,
+      // a source that waits for something need not wait any longer once the run drains
+      signal: this.#isSpout(component) ? this.#abortSpouts.signal : this.#abort.signal,
     };
+  }
+
+  #isSpout(component: string): boolean {
+    return this.#host.plan.components.find(({ name }) => name === component)?.definition.kind === 'spout';
   }
 
   #subscribe({ task: number, epoch }: TaskAssignment, task: Task): void {
@@ -263,10 +269,13 @@ export class Worker {
       if (!(task instanceof AckerTask)) task.sender.peerBlocked(peer, blocked);
   }
 
-  quarantine(hi: number, lo: number, failure: Failure): void {
+  quarantine(id: string, hi: number, lo: number, failure: Failure): void {
     for (const { task } of this.#tasks.values()) {
       if (task instanceof SpoutTask) task.origin.quarantine(hi, lo, failure);
-      else if (task instanceof BoltTask) task.origin?.quarantine(hi, lo, failure);
+      else if (task instanceof BoltTask) {
+        task.origin?.quarantine(hi, lo, failure);
+        task.quarantine(id);
+      }
     }
   }
 
@@ -278,6 +287,7 @@ export class Worker {
   }
 
   async drain(): Promise<void> {
+    this.#abortSpouts.abort();
     await Promise.all(
       [...this.#tasks.values()].map(({ task }) => (task instanceof SpoutTask ? task.deactivate() : undefined)),
     );
@@ -285,6 +295,7 @@ export class Worker {
 
   async stop(): Promise<readonly TaskStats[]> {
     this.#abort.abort();
+    this.#abortSpouts.abort();
     const stats = this.stats();
     this.#stopped = true;
     for (const { assignment, task } of this.#tasks.values()) {
