@@ -1,7 +1,7 @@
 /** What the drills of `npm run test:faults` share. */
-import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import type { Workspace } from '../support/e2e.js';
 import type { Checks } from '../support/e2e-checks.js';
 import { peakBytesOf } from '../support/e2e-processes.js';
@@ -16,18 +16,19 @@ export interface Drill {
   run(scope: DrillScope): Promise<Row>;
 }
 
-/** Node's assertions under AVA's names, and what is to be done at the end. */
+/** AVA's assertions, of which the first that fails ends the drill; and what is to be done at the end. */
 export class DrillScope implements Checks {
   readonly #ends: (() => unknown)[] = [];
 
-  is(actual: unknown, expected: unknown, message?: string): void {
-    assert.equal(actual, expected, message && `${message}: expected ${String(expected)}, found ${String(actual)}`);
+  is(actual: unknown, expected: unknown, message = 'a value'): void {
+    this.true(Object.is(actual, expected), `${message}: expected ${String(expected)}, found ${String(actual)}`);
   }
-  deepEqual(actual: unknown, expected: unknown, message?: string): void {
-    assert.deepEqual(actual, expected, message && `${message}: ${JSON.stringify(actual)}`);
+  deepEqual(actual: unknown, expected: unknown, message = 'a value'): void {
+    const same = isDeepStrictEqual(actual, expected);
+    this.true(same, `${message}: expected ${JSON.stringify(expected)}, found ${JSON.stringify(actual)}`);
   }
-  true(actual: boolean, message: string): void {
-    assert.equal(actual, true, message);
+  true(holds: boolean, message: string): void {
+    if (!holds) throw new Error(message);
   }
   teardown(end: () => unknown): void {
     this.#ends.push(end);

@@ -3,25 +3,32 @@ import { execFileSync } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { RunOptions } from '../../core/index.js';
 import { topologyFile, Workspace } from '../support/e2e.js';
 import { addWords, balanceCloses, countsIn, differences } from '../support/e2e-checks.js';
-import { startRun } from '../support/e2e-run.js';
+import { Command } from '../support/e2e-command.js';
 import { type Drill, megabytes, watchMemory, whole } from './drill.js';
 
 const TEXT = fileURLToPath(new URL('../../../scripts/text.mjs', import.meta.url));
 const MEMORY_LIMIT_BYTES = 250e6;
 
-const FORMS: readonly { readonly name: string; readonly options: RunOptions }[] = [
-  { name: 'a process per task', options: {} },
-  { name: '1 process', options: { workers: 1 } },
-  { name: '2 processes', options: { workers: 2 } },
-  { name: '2 ackers', options: { ackers: 2 } },
-  { name: '4 tasks a bolt', options: { set: { tasks: '4' } } },
+const WITHIN_MS = 300_000;
+
+interface Form {
+  readonly name: string;
+  readonly options?: readonly string[];
+  readonly set?: Readonly<Record<string, string>>;
+}
+
+const FORMS: readonly Form[] = [
+  { name: 'a process per task' },
+  { name: '1 process', options: ['--workers', '1'] },
+  { name: '2 processes', options: ['--workers', '2'] },
+  { name: '2 ackers', options: ['--ackers', '2'] },
+  { name: '4 tasks a bolt', set: { tasks: '4' } },
 ];
 
 export function wordDrills(lines: number): readonly Drill[] {
-  return FORMS.map(({ name, options }) => ({
+  return FORMS.map(({ name, options, set }) => ({
     name: `word count, ${name}`,
     async run(scope) {
       const place = await Workspace.create(scope);
@@ -30,14 +37,11 @@ export function wordDrills(lines: number): readonly Drill[] {
       execFileSync(process.execPath, [TEXT, String(lines), input]);
       const expected = new Map<string, number>();
       for await (const line of createInterface({ input: createReadStream(input) })) addWords(expected, line);
-      const watched = startRun(scope, place, topologyFile('words'), {
-        ...options,
-        set: { input, output, ...options.set },
-      });
+      const command = await Command.run(scope, place, topologyFile('words'), { input, output, ...set }, options);
       const memory = watchMemory(place);
-      const result = await watched.run.result;
+      const { code, result } = await command.result(WITHIN_MS);
       const most = memory.stop();
-      scope.is(result.status, 'completed');
+      scope.is(code, 0, 'exit code');
       scope.deepEqual(result.warnings, [], 'warnings');
       const { emitted, acked, replays } = result.spouts.lines;
       scope.is(emitted, lines, 'emitted');
