@@ -57,6 +57,7 @@ function env(component: string, task: number): TaskEnv {
     subjects,
     peerEpoch: () => 1,
     local: () => undefined,
+    isLocal: () => false,
     activeSenders: () => 1,
     wake() {},
     report: {

@@ -90,7 +90,7 @@ export class SendChannel<P> {
   }
 
   /** Applies what the receiver says; calls `lost` for each frame it misses, once. Old and repeated credits do no harm. */
-  credit(credit: Credit, lost: (payload: P, frame: number) => void): void {
+  credit(credit: Credit, lost: (payload: P, frame: number) => void, confirmed?: (payload: P) => void): void {
     if (credit.frame > this.frame) return;
     this.#windowRecords = credit.windowRecords;
     this.#windowBytes = credit.windowBytes;
@@ -102,7 +102,9 @@ export class SendChannel<P> {
     this.failed = credit.failed;
     this.lost = credit.lost;
     while (this.#head < this.#unconfirmed.length && this.#unconfirmed[this.#head].frame <= credit.frame) {
-      this.bytes -= this.#unconfirmed[this.#head].bytes;
+      const { bytes, payload } = this.#unconfirmed[this.#head];
+      this.bytes -= bytes;
+      confirmed?.(payload);
       this.#head += 1;
     }
     if (this.#head > 64 && this.#head * 2 > this.#unconfirmed.length) {

@@ -52,6 +52,8 @@ export interface TaskEnv {
   /** epoch of a task that is ready, or 0 */
   peerEpoch(task: number): number;
   local(task: number): LocalPeer | undefined;
+  /** is the task in this process, be it made yet or not? */
+  isLocal(task: number): boolean;
   /** channels that send to tasks of this process and were heard of lately: they share its receive budget */
   activeSenders(): number;
   /** gives the task a turn soon */

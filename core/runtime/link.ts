@@ -28,6 +28,8 @@ export interface Freight<P extends Parcel> {
   readonly transport: Transport;
   subject(receiver: number, epoch: number): string;
   edge(parcel: P): number;
+  /** the parcel has left as bytes, and its receiver has confirmed it: nobody asks for it any more */
+  settled?(parcel: P): void;
   /** the frame with room for its header */
   encode(parcel: P): Buffer;
 }
@@ -46,6 +48,8 @@ export class Link<P extends Parcel & (Batch | AckRecords)> {
   #channel: SendChannel<P> | undefined;
   #subject = '';
   /** sealed parcels that nobody can take at present */
+  /** undefined where the receiver, in this process, may still look at what it was given */
+  readonly #settled: ((parcel: P) => void) | undefined;
   #queue: P[] = [];
   #lastSentAt = 0;
   #ending = false;
@@ -56,6 +60,8 @@ export class Link<P extends Parcel & (Batch | AckRecords)> {
     this.receiver = receiver;
     this.#freight = freight;
     this.#changed = changed;
+    const { settled } = freight;
+    this.#settled = settled === undefined || env.isLocal(receiver) ? undefined : (parcel) => settled(parcel);
   }
 
   get channel(): SendChannel<P> | undefined {
@@ -136,7 +142,7 @@ export class Link<P extends Parcel & (Batch | AckRecords)> {
 
   credit(epoch: number, credit: Credit, lost: (parcel: P) => void): void {
     if (this.#channel === undefined || this.#channel.receiverEpoch !== epoch) return;
-    this.#channel.credit(credit, lost);
+    this.#channel.credit(credit, lost, this.#settled);
     this.#changed();
   }
 

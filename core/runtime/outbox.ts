@@ -39,6 +39,30 @@ interface OutEdge {
   readonly targets: readonly Target[];
 }
 
+/** Words for the ids of batches, used again: as garbage they would be tens of MiB a second outside of the heap. */
+class IdMemory {
+  readonly #rows: Uint32Array<ArrayBufferLike>[] = [];
+  readonly #groups: Uint32Array<ArrayBufferLike>[] = [];
+
+  rows(words: number): Uint32Array<ArrayBuffer> {
+    return (this.#rows.pop() ?? new Uint32Array(words)) as Uint32Array<ArrayBuffer>;
+  }
+  groups(words: number): Uint32Array<ArrayBuffer> {
+    return (this.#groups.pop() ?? new Uint32Array(words)) as Uint32Array<ArrayBuffer>;
+  }
+  give(batch: Batch): void {
+    // a frame that only asked or ended has no ids
+    if (!(batch instanceof Batch) || this.#rows.length >= MAX_SPARE_BATCHES) return;
+    this.#rows.push(batch.rows);
+    this.#groups.push(batch.groups);
+    batch.rows = NO_WORDS;
+    batch.groups = NO_WORDS;
+    batch.groupCount = 0;
+  }
+}
+const MAX_SPARE_BATCHES = 64;
+const NO_WORDS = new Uint32Array(0);
+
 /** Component and stream in one number. */
 export function siteOf(component: number, stream: number): number {
   return component * 0x1000 + stream;
@@ -71,6 +95,7 @@ export class Outbox {
   /** edges made */
   created = 0;
 
+  readonly #memory = new IdMemory();
   readonly links: ReadonlyMap<number, Link<Batch>>;
   readonly #env: TaskEnv;
   readonly #streams = new Map<string, OutStream>();
@@ -92,6 +117,7 @@ export class Outbox {
       subject: (receiver, epoch) => env.subjects.data(receiver, epoch),
       edge: (batch) => batch.edge.index,
       encode: encodeBatch,
+      settled: (batch) => this.#memory.give(batch),
     };
     const links = new Map<number, Link<Batch>>();
     const stale = (): void => {
@@ -178,8 +204,8 @@ export class Outbox {
   #place(stream: OutStream, edge: OutEdge, target: Target, values: Record<string, unknown>, lineage: Lineage): void {
     let batch = target.batch;
     if (batch === undefined) {
-      const rows = new Uint32Array(target.rowWords);
-      const groups = new Uint32Array(target.groupWords);
+      const rows = this.#memory.rows(target.rowWords);
+      const groups = this.#memory.groups(target.groupWords);
       batch = new Batch(edge.plan, stream.layout, stream.site, stream.layout.columns(), rows, groups);
       target.batch = batch;
     }

@@ -131,6 +131,7 @@ export class Worker {
       subjects,
       peerEpoch: (peer) => this.#epochs.get(peer) ?? 0,
       local: (peer) => this.#tasks.get(peer)?.task as LocalPeer | undefined,
+      isLocal: (peer) => start.tasks.some((own) => own.task === peer),
       activeSenders: () => this.#activeSenders(),
       wake: () => this.#wake(task),
       report: this.#reports(assignment),

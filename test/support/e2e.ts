@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { livingProcesses } from './e2e-processes.js';
+import { type LivingProcess, livingProcesses } from './e2e-processes.js';
 
 const POLL_MS = 10;
 const DEADLINE_MS = 20_000;
@@ -37,25 +37,30 @@ export interface Scope {
   teardown(end: () => unknown): void;
 }
 
-/** A folder and a topology name of a test's own. Processes of the test are known by either in their command line. */
+/** A folder and a topology of a test's own, of the same name: by that its processes are known. */
 export class Workspace {
   readonly folder: string;
   /** for the topology */
   readonly name: string;
+
+  /** a guard is known by the process that it guards only */
+  readonly #seen = new Set<number>();
 
   private constructor(folder: string) {
     this.folder = folder;
     this.name = basename(folder);
   }
 
-  /** At the end of the test what is left of its processes is killed, and is a failure. */
+  /** What is left of the test's processes after it is killed, and is a failure. */
   static async create(scope: Scope): Promise<Workspace> {
     const place = new Workspace(await mkdtemp(join(tmpdir(), 'squall-e2e-')));
     scope.teardown(async () => {
-      const left = place.processes();
-      for (const { pid } of left) process.kill(pid, 'SIGKILL');
-      await rm(place.folder, { recursive: true, force: true, maxRetries: 5 });
-      if (left.length > 0) throw new Error(`processes were left: ${left.map(({ command }) => command).join('; ')}`);
+      try {
+        await place.allGone();
+      } finally {
+        for (const { pid } of place.processes()) process.kill(pid, 'SIGKILL');
+        await rm(place.folder, { recursive: true, force: true, maxRetries: 5 });
+      }
     });
     return place;
   }
@@ -67,11 +72,13 @@ export class Workspace {
     return this.path('state');
   }
 
-  /** The living processes of this test: workers, commands, nats-servers. */
-  processes(): readonly { readonly pid: number; readonly command: string }[] {
-    return livingProcesses().filter(
-      ({ pid, command }) => pid !== process.pid && (command.includes(this.name) || command.includes(this.folder)),
-    );
+  /** The living processes of this test: workers, commands, nats-servers and their guards. */
+  processes(): readonly LivingProcess[] {
+    const living = livingProcesses();
+    const own = living.filter(({ pid, command }) => pid !== process.pid && command.includes(this.name));
+    for (const { pid } of own) this.#seen.add(pid);
+    const guarded = ({ command }: LivingProcess) => Number(/ squall-nats-guard (\d+)$/.exec(command)?.[1] ?? 0);
+    return [...own, ...living.filter((one) => this.#seen.has(guarded(one)))];
   }
 
   /** `count[3]`: the process that `ps` shows under that title. */
