@@ -49,7 +49,7 @@ export interface AppendOptions {
 
 export interface Appended {
   readonly seq: number;
-  /** the record was there already, as `seq` */
+  /** the record was there already, as `seq`: by an earlier call, or by a try of this one whose answer came too late */
   readonly duplicate: boolean;
 }
 

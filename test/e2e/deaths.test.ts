@@ -1,6 +1,6 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import test from 'ava';
-import { sizeOf, topologyFile, until, Workspace } from '../support/e2e.js';
+import { sizeOf, topologyFile, Workspace } from '../support/e2e.js';
 import { allPresent, balanceCloses } from '../support/e2e-checks.js';
 import { Command } from '../support/e2e-command.js';
 import { writeTopology } from '../support/e2e-files.js';
@@ -20,7 +20,7 @@ test.serial(
     const place = await Workspace.create(t);
     const output = place.path('numbers.tsv');
     const command = await Command.run(t, place, NUMBERS, { ...SETTINGS, output });
-    await until(() => sizeOf(output) > 50_000, 'lines in the file');
+    await command.until(() => sizeOf(output) > 50_000, 'lines in the file');
     const titles = place.processes().map(({ command }) => command);
     for (const task of ['numbers[1]', 'first[2]', 'second[3]', 'sink[4]', '__acker[5]']) {
       t.true(titles.includes(`squall ${place.name} ${task}`), `${task} is to be found by its title`);
@@ -52,7 +52,7 @@ test.serial('everything is killed at once: the next run resumes, and nothing is 
   const place = await Workspace.create(t);
   const output = place.path('numbers.tsv');
   const command = await Command.run(t, place, NUMBERS, { ...SETTINGS, output });
-  await until(() => sizeOf(output) > 50_000, 'lines in the file');
+  await command.until(() => sizeOf(output) > 50_000, 'lines in the file');
   for (const { pid } of place.processes()) process.kill(pid, 'SIGKILL');
   await command.ended();
   await place.allGone(5000);
@@ -70,7 +70,7 @@ test.serial('--fresh ignores what a run that was cut off has left', async (t) =>
   const place = await Workspace.create(t);
   const output = place.path('numbers.tsv');
   const command = await Command.run(t, place, NUMBERS, { ...SETTINGS, output }, ['--workers', '1']);
-  await until(() => sizeOf(output) > 50_000, 'lines in the file');
+  await command.until(() => sizeOf(output) > 50_000, 'lines in the file');
   process.kill(command.pid, 'SIGKILL');
   await command.ended();
   await place.allGone(5000);

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { freePort } from '../../core/cluster/nats-server.js';
-import { sizeOf, topologyFile, until, Workspace } from '../support/e2e.js';
+import { sizeOf, topologyFile, Workspace } from '../support/e2e.js';
 import { allPresent } from '../support/e2e-checks.js';
 import { Command } from '../support/e2e-command.js';
 import { writeTopology } from '../support/e2e-files.js';
@@ -254,7 +254,7 @@ test.serial('a state folder that another run has, and one that cannot be made', 
   const place = await Workspace.create(t);
   const output = place.path('numbers.tsv');
   const first = await Command.run(t, place, NUMBERS, { count: '1000000000', output }, ['--workers', '1']);
-  await until(() => sizeOf(output) > 0, 'the first run to be under way');
+  await first.until(() => sizeOf(output) > 0, 'the first run to be under way');
   await refusedBeside(t, place, first);
   first.kill('SIGTERM');
   t.is((await first.ended()).code, 143);

@@ -97,7 +97,7 @@ test.serial('Ctrl-C under load drains and exits with 130, SIGTERM with 143; noth
     const place = await Workspace.create(t);
     const output = place.path('numbers.tsv');
     const command = await Command.run(t, place, NUMBERS, { count: ENDLESS, output }, ['--workers', '2']);
-    await until(() => sizeOf(output) > 10_000, 'lines in the file');
+    await command.until(() => sizeOf(output) > 10_000, 'lines in the file');
     command.kill(signal);
     const { code, result, stderr } = await command.result();
     t.is(code, expected);
@@ -111,9 +111,9 @@ test.serial('Ctrl-C twice ends at once with 130, whatever hangs; nothing stays b
   const place = await Workspace.create(t);
   const output = place.path('numbers.tsv');
   const command = await Command.run(t, place, FAULTY, { fault: 'hang', at: '500', count: ENDLESS, output });
-  await until(() => sizeOf(output) > 1000, 'the lines before the tuple that hangs');
+  await command.until(() => sizeOf(output) > 1000, 'the lines before the tuple that hangs');
   command.kill('SIGINT');
-  await until(() => /SIGINT: no more input/.test(command.stderr), 'the first Ctrl-C to be heard');
+  await command.until(() => /SIGINT: no more input/.test(command.stderr), 'the first Ctrl-C to be heard');
   command.kill('SIGINT');
   const { code, stdout } = await command.ended(AT_ONCE_MS);
   t.is(code, 130);

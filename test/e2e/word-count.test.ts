@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import type { RunOptions } from '../../core/index.js';
-import { sizeOf, topologyFile, until, Workspace } from '../support/e2e.js';
+import { sizeOf, topologyFile, Workspace } from '../support/e2e.js';
 import { balanceCloses, countsIn, countWords, differences } from '../support/e2e-checks.js';
 import { Command } from '../support/e2e-command.js';
 import { startRun } from '../support/e2e-run.js';
@@ -90,7 +90,7 @@ test.serial('a count task that is killed: exit 4, incomplete, and the warning na
     output: place.path('counts.tsv'),
     started: place.path('started'),
   });
-  await until(() => sizeOf(place.path('started')) > 0, 'words to be counted');
+  await command.until(() => sizeOf(place.path('started')) > 0, 'words to be counted');
   process.kill(place.pidOf('count[3]'), 'SIGKILL');
   const { code, result, stderr } = await command.result();
   t.is(code, 4);

@@ -69,7 +69,7 @@ function cutOff(name: string, victims: (command: Command, place: Workspace) => r
       const set = { count: String(COUNT), output, progress: place.path('progress') };
       const command = await Command.run(scope, place, NUMBERS, set);
       const completed = () => progressIn(place).at(-1)?.at(-1)?.completed ?? 0;
-      await until(() => completed() >= COUNT / 3, 'a third to be completed', WITHIN_MS);
+      await command.until(() => completed() >= COUNT / 3, 'a third to be completed', WITHIN_MS);
       const killedAt = performance.now();
       for (const pid of victims(command, place)) process.kill(pid, 'SIGKILL');
       await place.allGone(GONE_WITHIN_MS);

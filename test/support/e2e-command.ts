@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { RunResult } from '../../core/index.js';
-import type { Scope, Workspace } from './e2e.js';
+import { type Scope, until, type Workspace } from './e2e.js';
 import { natsServerBinary } from './nats.js';
 
 export const SQUALL = fileURLToPath(new URL('../../cli/squall.js', import.meta.url));
@@ -80,6 +80,20 @@ export class Command {
 
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  /** As `until`; rejects, with what it has said, also when it ends before. */
+  async until<T>(look: () => T | undefined | false, what: string, withinMs = DEADLINE_MS): Promise<NonNullable<T>> {
+    let over = false;
+    const end = () => {
+      over = true;
+    };
+    this.#ended.then(end, end);
+    const found = await until<T | 'over'>(() => look() || (over && 'over'), what, withinMs).catch((error: Error) => {
+      throw new Error(`${error.message}; it said: ${this.#stderr}`);
+    });
+    if (found === 'over') throw new Error(`Expected ${what}, but it ended; it said: ${this.#stderr}`);
+    return found as NonNullable<T>;
   }
 
   /** Rejects, with what it has said, after the deadline. */
