@@ -44,7 +44,8 @@ export class WorkerProcess {
       // 0 stdin, 1 and 2 what it prints, 3 messages, 4 heartbeat
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
       serialization: 'advanced',
-      execArgv: inheritedFlags(),
+      // half of Node's default: as fast here, and tens of MiB less where all tasks share a process
+      execArgv: ['--max-semi-space-size=8', ...inheritedFlags()],
     });
     this.pid = this.#child.pid ?? 0;
     this.#child.on('message', (message) => events.message(message as FromWorker));
