@@ -3,7 +3,7 @@ import { hashString, hashValues } from './hash.js';
 
 /** Equal values of the keys meet in the same task: hash modulo the number of tasks, in every process and every run. */
 export class FieldsGrouping implements Grouping {
-  readonly needsEvery = true;
+  readonly isFree = false;
   readonly #targets: number;
   readonly #keys: readonly string[];
   readonly #only: string;
@@ -23,4 +23,8 @@ export class FieldsGrouping implements Grouping {
     return hashValues(this.#keys.map((key) => values[key])) % this.#targets;
   }
   moveOn(): void {}
+  hasRoom(roomAt: (index: number) => boolean): boolean {
+    for (let index = 0; index < this.#targets; index++) if (!roomAt(index)) return false;
+    return true;
+  }
 }

@@ -5,7 +5,7 @@ import type { Grouping } from './grouping.js';
  * the most of its window free, which is the one where a tuple waits the least; where several are as idle, the next in turn.
  */
 export class ShuffleGrouping implements Grouping {
-  readonly needsEvery = false;
+  readonly isFree = true;
   readonly #targets: number;
   #at: number;
 
@@ -16,6 +16,11 @@ export class ShuffleGrouping implements Grouping {
 
   choose(): number {
     return this.#at;
+  }
+
+  hasRoom(roomAt: (index: number) => boolean): boolean {
+    for (let index = 0; index < this.#targets; index++) if (roomAt(index)) return true;
+    return false;
   }
 
   moveOn(free: (index: number) => number): void {

@@ -99,6 +99,11 @@ export class BoltTask implements LocalLedger {
   get hasEnd(): boolean {
     return this.#instance?.end !== undefined;
   }
+  readonly misuses: Record<string, number> = {};
+  get cycle(): { readonly step: 'open' | 'over' | 'settling' | 'said'; readonly quiet: boolean } | undefined {
+    return undefined;
+  }
+  cycleStep(_step: 'end' | 'close'): void {}
   get executing(): boolean {
     return this.#busy !== undefined;
   }
@@ -272,7 +277,7 @@ export class BoltTask implements LocalLedger {
     let result: void | Promise<void>;
     try {
       const values = input.read(batch.columns, row);
-      result = this.#instance.execute(new ReceivedTuple(values, arrived.channel.sender, batch, row), execution);
+      result = this.#instance.execute(new ReceivedTuple(values, arrived.channel.sender, batch, row), execution as never);
     } catch (error) {
       this.#settle(execution, error);
       return;
@@ -414,12 +419,12 @@ export class BoltTask implements LocalLedger {
   // ---- tick and end --------------------------------------------------------------------------------------------
 
   /** What `tick` and `end` emit starts trees in this task's own ledger. */
-  #treeStarter(what: 'tick' | 'end', call: (out: BoltOut) => void | Promise<void>): void {
+  #treeStarter(what: 'tick' | 'end', call: (out: never) => void | Promise<void>): void {
     const { outbox, acks } = this.sender;
     this.#origin ??= new Origin(this.#env, outbox, acks, { retry: TICK_RETRY, ticks: true }, {});
     const origin = this.#origin;
     let open = true;
-    const out: BoltOut = {
+    const out: Pick<BoltOut, 'emit'> = {
       emit: (values: Record<string, unknown>, options?: EmitOptions) => {
         if (!open) {
           throw new SquallError('ERR_SQUALL_OUT_SETTLED', `${this.#where}: emit after its ${what} has settled`);
@@ -434,7 +439,7 @@ export class BoltTask implements LocalLedger {
       else if (what === 'end') this.#endState = 'settling';
     };
     try {
-      const result = call(out);
+      const result = call(out as never);
       if (result === undefined || typeof (result as { then?: unknown }).then !== 'function') settled(undefined);
       else this.#await(what, result, settled);
     } catch (error) {

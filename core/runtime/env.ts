@@ -5,7 +5,7 @@
 
 import type { DeadLetter } from '../inspect/dead-letter.js';
 import type { Credit } from '../reliability/channel.js';
-import type { Failure, Position, TopologyPlan } from '../topology/definition.js';
+import type { ComponentConfig, Failure, Position, TopologyPlan } from '../topology/definition.js';
 import type { Transport } from '../transport/transport.js';
 import type { EdgeIds } from '../tuple/edge-ids.js';
 import type { Batch } from '../wire/batch.js';
@@ -36,6 +36,8 @@ export interface TaskEnv {
   readonly run: string;
   readonly debug: boolean;
   readonly component: string;
+  /** the settings that hold for the component */
+  readonly config: ComponentConfig;
   readonly task: number;
   readonly index: number;
   readonly tasks: number;
@@ -58,6 +60,10 @@ export interface TaskEnv {
   activeSenders(): number;
   /** gives the task a turn soon */
   wake(): void;
+  /** told of every emit: of a test that wants to see them. `attempt`: of the tree, from 1 */
+  readonly tap?: (stream: string, values: Readonly<Record<string, unknown>>, attempt: number) => void;
+  /** frees what nobody refers to: under --debug, to find dropped tuples soon */
+  readonly collectGarbage?: () => void;
   report: TaskReports;
 }
 

@@ -11,7 +11,7 @@ import type { Outbox, OutStream } from './outbox.js';
 /** An execute that emits without end would fill the memory before it ever returned. */
 export const MAX_EMITS_PER_EXECUTE = 1_000_000;
 
-export class Execution implements BoltOut {
+export class Execution implements Pick<BoltOut, 'emit'> {
   rootHi = 0;
   rootLo = 0;
   xorHi = 0;

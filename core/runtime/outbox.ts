@@ -149,7 +149,10 @@ export class Outbox {
       groupWords: FIRST_WORDS,
     }));
     this.#targets.push(...targets);
-    return { plan, grouping: createGrouping(plan.grouping, target.tasks, this.#env.index), targets };
+    return { plan, grouping: createGrouping(plan.grouping, target.tasks, {
+        offset: this.#env.index,
+        isLocal: (index) => this.#env.isLocal(target.firstTask + index),
+      }), targets };
   }
 
   stream(name: string, where: string): OutStream {
@@ -167,7 +170,7 @@ export class Outbox {
     if (this.#stale) {
       this.#stale = false;
       this.#room = this.#edges.every(({ grouping, targets }) =>
-        grouping.needsEvery ? targets.every(({ link }) => link.room > 0) : targets.some(({ link }) => link.room > 0),
+        grouping.hasRoom((index) => targets[index].link.room > 0),
       );
     }
     return this.#room;
@@ -287,7 +290,7 @@ export class Outbox {
   /** A free choice that would go to a target without room goes elsewhere. */
   avoidFull(): void {
     for (const { grouping, targets } of this.#edges) {
-      if (!grouping.needsEvery) grouping.moveOn((index) => targets[index].link.freeShare);
+      if (grouping.isFree) grouping.moveOn((index) => targets[index].link.freeShare);
     }
   }
 

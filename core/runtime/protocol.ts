@@ -64,7 +64,13 @@ export type ToWorker =
       readonly lo: number;
       readonly failure: Failure;
     }
+  /** no more calls of `next`, until `resume` */
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' }
+  /** no more calls of `next`, for good */
   | { readonly type: 'drain' }
+  /** the components of a cycle take this step together: run `end`, then say END */
+  | { readonly type: 'cycle'; readonly cycle: number; readonly step: 'end' | 'close' }
   | { readonly type: 'stop' }
   | { readonly type: 'letter-stored'; readonly number: number; readonly error?: string };
 
@@ -85,6 +91,22 @@ export interface TaskStats {
   readonly drained: boolean;
   /** age of the oldest pending tuple in ms */
   readonly oldestMs?: number;
+  /**
+   * of a component in a cycle: open, until all that comes from outside of the cycle has ended; over, until it is told
+   * to run `end`; settling, until it is told to say END; said. `quiet`: at this moment nothing is left to be done here,
+   * and all that was sent is confirmed.
+   */
+  readonly cycle?: { readonly step: 'open' | 'over' | 'settling' | 'said'; readonly quiet: boolean };
+  /** what the component's own code counts: `context.metrics` */
+  readonly metrics?: MetricsReport;
+}
+
+/** Cumulative values of a task's own metrics, by name. */
+export interface MetricsReport {
+  readonly counters: Readonly<Record<string, number>>;
+  readonly gauges: Readonly<Record<string, number>>;
+  /** sparse histogram, and the largest value */
+  readonly histograms: Readonly<Record<string, { readonly sparse: readonly number[]; readonly max: number }>>;
 }
 
 export interface WorkerError {

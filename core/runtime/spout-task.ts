@@ -28,7 +28,7 @@ const MAX_IDLE_MS = 50;
 /** How often a changed position is told. */
 const POSITION_EVERY_MS = 100;
 
-export class SpoutTask implements LocalLedger, SpoutOut {
+export class SpoutTask implements LocalLedger, Pick<SpoutOut, 'emit' | 'reject'> {
   readonly sender: Sender;
   readonly origin: Origin;
 
@@ -105,6 +105,11 @@ export class SpoutTask implements LocalLedger, SpoutOut {
     this.#state = 'paused';
     await this.#instance?.deactivate?.();
     this.#env.wake();
+  }
+
+  async activate(): Promise<void> {}
+  async drain(): Promise<void> {
+    await this.deactivate();
   }
 
   /** No call of `next` will come and nothing is pending. */
@@ -190,7 +195,7 @@ export class SpoutTask implements LocalLedger, SpoutOut {
       let result: unknown;
       this.#open = true;
       try {
-        result = this.#instance.next(this);
+        result = this.#instance.next(this as never);
       } catch (error) {
         this.#open = false;
         this.#env.report.fatal(error, `${this.#where} next`);

@@ -10,7 +10,6 @@ import { errorFacts } from './failure.js';
 import { Heartbeat } from './heartbeat.js';
 import { LinkWatch } from './link-watch.js';
 import { loadPlan } from './load-topology.js';
-import { Metrics } from './metrics.js';
 import type { FromWorker, StartMessage, ToWorker } from './protocol.js';
 import { SuspectFile } from './suspect-file.js';
 import { Worker } from './worker.js';
@@ -81,8 +80,14 @@ async function handle(message: ToWorker): Promise<void> {
       return worker?.quarantine(message.id, message.hi, message.lo, message.failure);
     case 'letter-stored':
       return worker?.letterStored(message.number, message.error);
+    case 'pause':
+      return worker?.pause();
+    case 'resume':
+      return worker?.resume();
     case 'drain':
       return worker?.drain();
+    case 'cycle':
+      return worker?.cycle(message.cycle, message.step);
     case 'stop': {
       const stats = (await worker?.stop()) ?? [];
       await Promise.race([finish(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS))]);
@@ -140,7 +145,6 @@ async function start(message: StartMessage): Promise<void> {
   finish = async () => {
     await Promise.allSettled([data.drain(), control.drain()]);
   };
-  const metrics = new Metrics();
   worker = new Worker({
     plan,
     start: message,
@@ -151,7 +155,6 @@ async function start(message: StartMessage): Promise<void> {
     edgeIds: new EdgeIds((pool) => void randomFillSync(pool)),
     random: Math.random,
     suspects: new SuspectFile(message.suspectFile),
-    metrics,
     send,
     fatal,
     lapsed: () => {

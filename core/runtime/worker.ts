@@ -5,8 +5,9 @@
 import { SquallError } from '../errors.js';
 import {
   ACKER_COMPONENT,
+  type ComponentConfig,
   type Failure,
-  type MetricRegistry,
+  type ComponentPlan,
   type TaskContext,
   type TopologyPlan,
 } from '../topology/definition.js';
@@ -18,6 +19,7 @@ import { BoltTask } from './bolt-task.js';
 import type { Clock } from './clock.js';
 import type { LocalPeer, TaskEnv, TaskReports, TaskSubjects } from './env.js';
 import { errorFacts } from './failure.js';
+import { Metrics } from './metrics.js';
 import type { FromWorker, PeerState, ReplayNotice, StartMessage, TaskAssignment, TaskStats } from './protocol.js';
 import { SpoutTask } from './spout-task.js';
 import type { SuspectFile } from './suspect-file.js';
@@ -33,7 +35,15 @@ export interface WorkerHost {
   readonly edgeIds: EdgeIds;
   readonly random: () => number;
   readonly suspects: SuspectFile | undefined;
-  readonly metrics: MetricRegistry;
+  /** told of every emit of every task: see TaskEnv */
+  readonly tap?: (
+    component: string,
+    task: number,
+    stream: string,
+    values: Readonly<Record<string, unknown>>,
+    attempt: number,
+  ) => void;
+  readonly collectGarbage?: () => void;
   send(message: FromWorker): void;
   /** the process is to end: its component's code failed where nothing can be retried */
   fatal(error: unknown, where: string, starting: boolean): void;
@@ -42,6 +52,7 @@ export interface WorkerHost {
 }
 
 type Task = SpoutTask | BoltTask | AckerTask;
+type Row = Readonly<Record<string, unknown>>;
 
 const REPLAYS_AFTER_MS = 50;
 
@@ -55,6 +66,7 @@ interface Everyone {
 export class Worker {
   readonly #host: WorkerHost;
   readonly #tasks = new Map<number, { readonly assignment: TaskAssignment; readonly task: Task }>();
+  readonly #metrics = new Map<number, Metrics>();
   readonly #epochs = new Map<number, number>();
   readonly #runnable = new Set<Task>();
   readonly #abort = new AbortController();
@@ -99,7 +111,7 @@ export class Worker {
     if (assignment.component === ACKER_COMPONENT) {
       return new AckerTask(env, () => this.#announceLoss(assignment));
     }
-    const component = plan.components.find(({ name }) => name === assignment.component);
+    const component = componentOf(plan, assignment.component);
     if (component === undefined) throw new Error(`no component ${assignment.component}`);
     return component.definition.kind === 'spout'
       ? new SpoutTask(env, component.definition, assignment.position)
@@ -107,17 +119,15 @@ export class Worker {
   }
 
   #env(assignment: TaskAssignment): TaskEnv {
-    const { start, plan, data, control, subjects, clock, edgeIds, random } = this.#host;
+    const { start, plan, data, control, subjects, clock, edgeIds, random, tap, collectGarbage } = this.#host;
     const { task, component, index, epoch } = assignment;
-    const tasks =
-      component === ACKER_COMPONENT
-        ? start.ackers.length
-        : (plan.components.find((c) => c.name === component)?.tasks ?? 1);
+    const tasks = componentOf(plan, component)?.tasks ?? start.ackers.length;
     return {
       plan,
       run: start.run,
       debug: start.debug,
       component,
+      config: componentOf(plan, component)?.config ?? ackerConfig(plan),
       task,
       index,
       tasks,
@@ -135,6 +145,10 @@ export class Worker {
       activeSenders: () => this.#activeSenders(),
       wake: () => this.#wake(task),
       report: this.#reports(assignment),
+      ...(tap === undefined
+        ? {}
+        : { tap: (stream: string, values: Row, attempt: number) => tap(component, task, stream, values, attempt) }),
+      ...(collectGarbage === undefined ? {} : { collectGarbage }),
     };
   }
 
@@ -167,25 +181,29 @@ export class Worker {
   }
 
   #context({ task, component, index, epoch, position, resumed }: TaskAssignment): TaskContext {
-    const { plan, metrics } = this.#host;
+    const { plan, clock } = this.#host;
+    const known = componentOf(plan, component) as ComponentPlan;
+    const metrics = this.#metrics.get(task) ?? new Metrics();
+    this.#metrics.set(task, metrics);
     return {
       topology: plan.name,
       component,
       task,
       index,
-      tasks: plan.components.find(({ name }) => name === component)?.tasks ?? 1,
+      tasks: known.tasks,
       epoch,
       position,
       resumed,
       log: taskLog(),
       metrics,
       // a source that waits for something need not wait any longer once the run drains
-      signal: this.#isSpout(component) ? this.#abortSpouts.signal : this.#abort.signal,
+      signal: known.definition.kind === 'spout' ? this.#abortSpouts.signal : this.#abort.signal,
+      config: known.config,
+      sources: [...new Set(known.inputs.map(({ source }) => source))],
+      targets: [...new Set(known.outputs.map(({ target }) => target))],
+      tasksOf: (name) => tasksOf(plan, name),
+      now: () => clock.wall(),
     };
-  }
-
-  #isSpout(component: string): boolean {
-    return this.#host.plan.components.find(({ name }) => name === component)?.definition.kind === 'spout';
   }
 
   #subscribe({ task: number, epoch }: TaskAssignment, task: Task): void {
@@ -258,7 +276,7 @@ export class Worker {
       } else if (known !== 0) {
         this.#epochs.set(peer, 0);
         const isAcker = start.ackers.includes(peer);
-        const component = isAcker ? ACKER_COMPONENT : (componentOf(plan, peer) ?? '');
+        const component = isAcker ? ACKER_COMPONENT : (componentOfTask(plan, peer)?.name ?? '');
         for (const { task } of this.#tasks.values())
           if (!(task instanceof AckerTask)) task.peerGone(peer, component, isAcker);
       }
@@ -287,11 +305,32 @@ export class Worker {
     else waiting?.reject(new Error(error));
   }
 
+  /** No more calls of `next`, until `resume`. */
+  async pause(): Promise<void> {
+    await this.#spouts((spout) => spout.deactivate());
+  }
+
+  async resume(): Promise<void> {
+    await this.#spouts((spout) => spout.activate());
+  }
+
+  /** No more calls of `next`, for good. */
   async drain(): Promise<void> {
     this.#abortSpouts.abort();
-    await Promise.all(
-      [...this.#tasks.values()].map(({ task }) => (task instanceof SpoutTask ? task.deactivate() : undefined)),
-    );
+    await this.#spouts((spout) => spout.drain());
+  }
+
+  async #spouts(each: (spout: SpoutTask) => Promise<void>): Promise<void> {
+    const spouts = [...this.#tasks.values()].map(({ task }) => task).filter((task) => task instanceof SpoutTask);
+    await Promise.all(spouts.map(each));
+  }
+
+  /** All components of a cycle have come so far: they take the next step together. */
+  cycle(cycle: number, step: 'end' | 'close'): void {
+    for (const { assignment, task } of this.#tasks.values()) {
+      const component = componentOf(this.#host.plan, assignment.component);
+      if (task instanceof BoltTask && component?.cycle === cycle) task.cycleStep(step);
+    }
   }
 
   async stop(): Promise<readonly TaskStats[]> {
@@ -355,7 +394,13 @@ export class Worker {
   stats(): TaskStats[] {
     const now = this.#host.clock.now();
     return [...this.#tasks.values()].map(({ assignment, task }): TaskStats => {
-      const base = { task: assignment.task, epoch: assignment.epoch, drained: true };
+      const metrics = this.#metrics.get(assignment.task)?.report();
+      const base = {
+        task: assignment.task,
+        epoch: assignment.epoch,
+        drained: true,
+        ...(metrics === undefined ? {} : { metrics }),
+      };
       if (task instanceof AckerTask) return { ...base, kind: 'acker', drops: { ...task.drops } };
       const links = task.sender.counts();
       if (task instanceof SpoutTask) {
@@ -381,15 +426,36 @@ export class Worker {
         ...(task.origin === undefined
           ? {}
           : { trees: { ...task.origin.counts, pending: task.origin.pending, waiting: task.origin.waiting } }),
+        ...(task.cycle === undefined ? {} : { cycle: task.cycle }),
         links,
-        drops: { ...task.inbox.drops, ...task.sender.drops },
+        drops: { ...task.inbox.drops, ...task.sender.drops, ...task.misuses },
       };
     });
   }
 }
 
-function componentOf(plan: TopologyPlan, task: number): string | undefined {
-  return plan.components.find(({ firstTask, tasks }) => task >= firstTask && task < firstTask + tasks)?.name;
+function componentOf(plan: TopologyPlan, component: string): ComponentPlan | undefined {
+  return plan.components.find(({ name }) => name === component);
+}
+
+function componentOfTask(plan: TopologyPlan, task: number): ComponentPlan | undefined {
+  return plan.components.find(({ firstTask, tasks }) => task >= firstTask && task < firstTask + tasks);
+}
+
+function tasksOf(plan: TopologyPlan, component: string): readonly number[] {
+  const { firstTask, tasks } = componentOf(plan, component) ?? { firstTask: 0, tasks: 0 };
+  return Array.from({ length: tasks }, (_, index) => firstTask + index);
+}
+
+/** Ackers have no settings of their own. */
+function ackerConfig({ config }: TopologyPlan): ComponentConfig {
+  return {
+    ...config,
+    tickEveryMs: undefined,
+    executeTimeoutMs: config.messageTimeoutMs * 10,
+    concurrency: 1,
+    retry: { attempts: 1, backoff: { firstMs: 0, maxMs: 0 } },
+  };
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

@@ -90,6 +90,8 @@ export function defineBolt<
     inputs: Object.freeze([Object.freeze({ name: DEFAULT_INPUT, fields })]),
     tickEveryMs: checkInteger(given.tickEveryMs, TIMER, undefined, 'tickEveryMs', report),
     executeTimeoutMs: checkInteger(given.executeTimeoutMs, TIMER, undefined, 'executeTimeoutMs', report),
+    ack: 'auto',
+    concurrency: 1,
     keepsState: typeof keepsState === 'boolean' ? keepsState : given.prepare !== undefined,
     prepare: (context) => prepare(given as Partial<BoltInstance & Pick<BoltDefinition, 'prepare'>>, context),
   };

@@ -96,7 +96,7 @@ export function checkGrouping(
   stream: StreamDeclaration,
   report: Report,
 ): GroupingSpec | undefined {
-  if (edge.kind !== 'fields') return Object.freeze({ kind: edge.kind });
+  if (edge.kind !== 'fields') return Object.freeze({ kind: edge.kind }) as GroupingSpec;
   const { keys } = edge;
   const fields = stream.fields.map(({ name }) => name);
   if (!Array.isArray(keys) || keys.length === 0) {

@@ -67,13 +67,22 @@ export interface TaskContext {
   readonly metrics: MetricRegistry;
   /** aborted when the task is to end */
   readonly signal: AbortSignal;
+  /** the settings that hold for this component */
+  readonly config: ComponentConfig;
+  /** components that this one takes from, and that take from it; each once, in declared order */
+  readonly sources: readonly string[];
+  readonly targets: readonly string[];
+  /** numbers of a component's tasks, for `emitDirect`; empty where there is no such component */
+  tasksOf(component: string): readonly number[];
+  /** milliseconds since 1970 on the clock of the run: the one that a test sets */
+  now(): number;
 }
 
 /** A tuple as a bolt receives it. `values` belong to the receiver. */
-export interface Tuple<V = Record<string, unknown>> {
+export interface Tuple<V = Record<string, unknown>, Input extends string = string> {
   readonly values: V;
   /** name of the bolt's input it came on; `default` where the bolt has one */
-  readonly input: string;
+  readonly input: Input;
   /** component, stream and task that emitted it */
   readonly source: string;
   readonly stream: string;
@@ -95,18 +104,41 @@ export interface SpoutEmitOptions extends EmitOptions {
   readonly position?: Position;
 }
 
+export interface BoltEmitOptions extends EmitOptions {
+  /**
+   * tuples that the emitted one depends on, of bolts with `ack: 'manual'`. Left out: the tuple that is being executed.
+   * `[]`: none, so that nobody tracks it.
+   */
+  readonly anchors?: readonly Tuple[];
+}
+
 /** The erased `out` of a spout. */
 export interface SpoutOut {
   emit(values: Record<string, unknown>, options?: SpoutEmitOptions): void;
+  /** On a stream that is declared direct: to this task, by its number. */
+  emitDirect(task: number, values: Record<string, unknown>, options?: SpoutEmitOptions): void;
+  /** Resolves when there is room for more. For a `next` that emits many. */
+  ready(): Promise<void>;
   /**
    * This message can never be emitted (a line too long, bytes that are no text): it goes to the dead letters with
    * `error`, counts as complete there, and `position` moves on over it.
    */
   reject(id: MessageId, error: Error, options?: { readonly position?: Position; readonly values?: unknown }): void;
 }
-/** The erased `out` of a bolt. Valid until its execute has settled. */
+/**
+ * The erased `out` of a bolt. Valid until its execute has settled; with `ack: 'manual'` for as long as the task lives,
+ * and what ends is what may be done with a tuple: once it is acked or failed, nothing more.
+ */
 export interface BoltOut {
-  emit(values: Record<string, unknown>, options?: EmitOptions): void;
+  emit(values: Record<string, unknown>, options?: BoltEmitOptions): void;
+  /** On a stream that is declared direct: to this task, by its number. */
+  emitDirect(task: number, values: Record<string, unknown>, options?: BoltEmitOptions): void;
+  /** Resolves when the output has room. For an execute that emits many. */
+  ready(): Promise<void>;
+  /** `ack: 'manual'` only. */
+  ack(tuple: Tuple): void;
+  /** `ack: 'manual'` only. `reason`: an Error, or a text. */
+  fail(tuple: Tuple, reason?: unknown): void;
 }
 
 export type NextResult = 'done' | 'idle' | undefined;
@@ -136,6 +168,8 @@ export interface BoltInstance {
 export interface StreamDeclaration {
   readonly name: string;
   readonly fields: readonly FieldDeclaration[];
+  /** its tuples go to the task that the emitter names: `emitDirect` and `from.direct` only */
+  readonly direct: boolean;
 }
 export interface FieldDeclaration {
   readonly name: string;
@@ -143,6 +177,7 @@ export interface FieldDeclaration {
 }
 
 export interface RetryPolicyOptions {
+  /** may be Infinity */
   readonly attempts: number;
   readonly backoff: { readonly firstMs: number; readonly maxMs: number };
 }
@@ -151,6 +186,8 @@ export interface SpoutDefinition {
   readonly kind: 'spout';
   readonly streams: readonly StreamDeclaration[];
   readonly retry: RetryPolicyOptions;
+  /** who sends a tuple again that failed, timed out or was lost: Squall, or, after `fail`, the spout's own source */
+  readonly replay: 'squall' | 'source';
   open(context: TaskContext): SpoutInstance | Promise<SpoutInstance>;
 }
 
@@ -161,6 +198,9 @@ export interface BoltDefinition {
   readonly inputs: readonly { readonly name: string; readonly fields: readonly FieldDeclaration[] | undefined }[];
   readonly tickEveryMs: number | undefined;
   readonly executeTimeoutMs: number | undefined;
+  readonly ack: 'auto' | 'manual';
+  /** executes of a task that may overlap; 1: in order */
+  readonly concurrency: number;
   /** has a `prepare`, so what it keeps in memory dies with its process; ready-made sinks say `false` */
   readonly keepsState: boolean;
   prepare(context: TaskContext): BoltInstance | Promise<BoltInstance>;
@@ -169,8 +209,19 @@ export interface BoltDefinition {
 export type GroupingSpec =
   | { readonly kind: 'shuffle' }
   | { readonly kind: 'fields'; readonly keys: readonly string[] }
+  | { readonly kind: 'partialKey'; readonly keys: readonly string[] }
   | { readonly kind: 'all' }
-  | { readonly kind: 'global' };
+  | { readonly kind: 'global' }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'direct' }
+  | { readonly kind: 'localOrShuffle' }
+  | { readonly kind: 'custom'; readonly choose: ChooseTasks };
+
+/**
+ * A grouping of one's own: the index of the task that gets the tuple, from 0, or several of them, or none; `tasks` is how
+ * many there are.
+ */
+export type ChooseTasks<V = Record<string, unknown>> = (values: V, tasks: number) => number | readonly number[];
 
 /** One subscription: a stream of a source into one input of a bolt. Numbered through the topology from 0. */
 export interface EdgePlan {
@@ -180,6 +231,8 @@ export interface EdgePlan {
   readonly target: string;
   readonly input: string;
   readonly grouping: GroupingSpec;
+  /** closes a cycle: declared by `.feedback` */
+  readonly feedback: boolean;
 }
 
 export interface ComponentPlan {
@@ -191,6 +244,9 @@ export interface ComponentPlan {
   readonly tasks: number;
   readonly inputs: readonly EdgePlan[];
   readonly outputs: readonly EdgePlan[];
+  /** which of the plan's `cycles` it belongs to; undefined: none */
+  readonly cycle: number | undefined;
+  readonly config: ComponentConfig;
 }
 
 /** The complete record that `.config()` and defaults make. */
@@ -203,11 +259,24 @@ export interface TopologyConfig {
   readonly lingerMs: number;
 }
 
+/** What holds for one component: the topology's settings, its definition's, and those it was added with, merged. */
+export interface ComponentConfig extends TopologyConfig {
+  /** bolts with a `tick` */
+  readonly tickEveryMs: number | undefined;
+  /** complete: 10 × the message time-out where nobody said otherwise */
+  readonly executeTimeoutMs: number;
+  readonly concurrency: number;
+  /** of a spout, and of what a bolt's `tick` and `end` emit */
+  readonly retry: RetryPolicyOptions;
+}
+
 /** A checked topology: what every worker builds from the same file, and compares by `hash`. */
 export interface TopologyPlan {
   readonly name: string;
   readonly components: readonly ComponentPlan[];
   readonly edges: readonly EdgePlan[];
+  /** names of the components that feed each other in a circle; by `ComponentPlan.cycle` */
+  readonly cycles: readonly (readonly string[])[];
   readonly config: TopologyConfig;
   /** first 32 bits of a hash over names, tasks, streams, field types, groupings and config; in every frame */
   readonly hash: number;

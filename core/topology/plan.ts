@@ -13,11 +13,12 @@ import {
 } from './checks.js';
 import { completeConfig } from './config.js';
 import { findCycles } from './cycles.js';
-import type { ComponentPlan, EdgePlan, TopologyPlan } from './definition.js';
+import type { ComponentConfig, ComponentPlan, EdgePlan, TopologyConfig, TopologyPlan } from './definition.js';
 import { type ComponentDraft, edgeOf, isTopology, TOPOLOGY, type Topology } from './draft.js';
 import { typeName } from './fields.js';
 import { checkName, quoted } from './names.js';
 import { type Report, within } from './options.js';
+import { completeRetry } from './retry.js';
 
 /** Root ids carry 12 bits of task, 1 … 4095; what is left is for ackers. */
 const MAX_TASKS_IN_ALL = 4000;
@@ -41,7 +42,7 @@ export function planOf(topology: Topology): TopologyPlan {
   const { sizes, edges } = checkComponents(drafts, report);
   if (mistakes.length > 0) throw wrong(`topology ${quoted(name)}`, mistakes);
 
-  const plan = { name: name as string, components: numbered(drafts, sizes, edges), edges, config };
+  const plan = { name: name as string, components: numbered(drafts, sizes, edges, config), edges, cycles: [], config };
   return Object.freeze({ ...plan, hash: hashOf(plan) });
 }
 
@@ -97,7 +98,7 @@ function checkEdge(
   checkInput(input.fields, source, stream, report);
   // Where grouping or name are wrong there will be no plan.
   if (!grouping || typeof draft.name !== 'string') return undefined;
-  return Object.freeze({ index, source, stream, target: draft.name, input: input.name, grouping });
+  return Object.freeze({ index, source, stream, target: draft.name, input: input.name, grouping, feedback: false });
 }
 
 function checkCycles(drafts: readonly ComponentDraft[], report: Report): void {
@@ -118,6 +119,7 @@ function numbered(
   drafts: readonly ComponentDraft[],
   sizes: readonly number[],
   edges: readonly EdgePlan[],
+  config: TopologyConfig,
 ): readonly ComponentPlan[] {
   let firstTask = 1;
   const components = drafts.map((draft, index): ComponentPlan => {
@@ -130,12 +132,26 @@ function numbered(
       tasks: sizes[index],
       inputs: Object.freeze(edges.filter(({ target }) => target === name)),
       outputs: Object.freeze(edges.filter(({ source }) => source === name)),
+      cycle: undefined,
+      config: componentConfig(config, definitionOf(draft) as Definition),
     };
     firstTask += component.tasks;
     return Object.freeze(component);
   });
   return Object.freeze(components);
 }
+
+function componentConfig(config: TopologyConfig, definition: Definition): ComponentConfig {
+  const bolt = definition.kind === 'bolt' ? definition : undefined;
+  return Object.freeze({
+    ...config,
+    tickEveryMs: bolt?.tickEveryMs,
+    executeTimeoutMs: bolt?.executeTimeoutMs ?? config.messageTimeoutMs * 10,
+    concurrency: bolt?.concurrency ?? 1,
+    retry: definition.kind === 'spout' ? definition.retry : DEFAULT_RETRY,
+  });
+}
+const DEFAULT_RETRY = completeRetry(undefined, () => {});
 
 /** Over everything structural, in declaration order; the code of the components is not in it. */
 function hashOf({ name, components, edges, config }: Omit<TopologyPlan, 'hash'>): number {

@@ -68,6 +68,7 @@ export function makeSpout<S extends StreamValues>(
     kind: 'spout',
     streams: declareStreams(given.output, given.streams, report),
     retry: completeRetry(given.retry, report),
+    replay: 'squall',
     open,
     [COMPONENT]: Object.freeze({ mistakes: Object.freeze(mistakes) }),
   });

@@ -58,7 +58,7 @@ export interface BoltEmitter<S> {
 export function declareStreams(output: unknown, streams: unknown, report: Report): readonly StreamDeclaration[] {
   const declared: StreamDeclaration[] = [];
   const declare = (name: string, fields: unknown, what: string) =>
-    declared.push(Object.freeze({ name, fields: declareFields(fields, what, report) }));
+    declared.push(Object.freeze({ name, fields: declareFields(fields, what, report), direct: false }));
   if (output !== undefined) declare(DEFAULT_STREAM, output, 'output');
   if (streams !== undefined && !isRecord(streams)) {
     report(`streams: expected streams such as { errors: { text: t.string } }, found ${shown(streams)}`);
