@@ -67,6 +67,8 @@ export interface LedgerEvents<Kept> {
   forget(hi: number, lo: number): void;
   /** an attempt has ended badly and the tuple will be sent again */
   replay(entry: Entry<Kept>, reason: ReplayReason): void;
+  /** with `returns`: an attempt has ended badly, and the tuple is the source's again */
+  returned?(entry: Entry<Kept>, failure: Failure): void;
 }
 
 export interface LedgerOptions {
@@ -75,6 +77,8 @@ export interface LedgerOptions {
   readonly ackers: number;
   readonly timeoutMs: number;
   readonly retry: RetryPolicyOptions;
+  /** what is lost is handed back and forgotten here */
+  readonly returns?: boolean;
   /** uniform in [0, 1) */
   readonly random: () => number;
   readonly now: number;
@@ -352,6 +356,13 @@ export class Ledger<Kept> {
     const reason = failure.reason as ReplayReason;
     this.#record(entry, failure, startedAt, now);
     entry.reason = reason;
+    if (this.#options.returns === true) {
+      this.#closeAttempts(entry);
+      this.#events.replay(entry, reason);
+      this.#leave(entry);
+      this.#events.returned?.(entry, failure);
+      return;
+    }
     const uses = reason === 'failed' || reason === 'timeout';
     if (uses) entry.used += 1;
     if (uses && entry.used >= this.#options.retry.attempts) {
@@ -383,18 +394,22 @@ export class Ledger<Kept> {
   }
 
   #bury(entry: Entry<Kept>, failure: Failure): void {
-    for (const slot of this.#attempts(entry)) {
-      this.#forget(slot);
-      this.#release(slot);
-    }
-    entry.newest = -1;
-    entry.older = undefined;
+    this.#closeAttempts(entry);
     if (entry.state !== 'waiting') {
       this.#pending -= 1;
       this.#waiting += 1;
     }
     entry.state = 'dead';
     this.#events.dead(entry, failure);
+  }
+
+  #closeAttempts(entry: Entry<Kept>): void {
+    for (const slot of this.#attempts(entry)) {
+      this.#forget(slot);
+      this.#release(slot);
+    }
+    entry.newest = -1;
+    entry.older = undefined;
   }
 
   #leave(entry: Entry<Kept>): void {

@@ -12,6 +12,8 @@ interface Chunk {
   readonly stream: OutStream;
   readonly columns: readonly Column[];
   readonly ids: number[];
+  /** of a direct stream: the tasks they go to */
+  readonly to: number[];
   next: number;
 }
 
@@ -24,7 +26,7 @@ export class Backlog {
   }
 
   /** Throws SquallError where the values do not fit the stream. */
-  push(stream: OutStream, values: Record<string, unknown>, id: number, where: string): void {
+  push(stream: OutStream, values: Record<string, unknown>, id: number, to: number, where: string): void {
     const { layout } = stream;
     const place = `${where} stream "${stream.declaration.name}"`;
     if (!layout.fits(values)) throw layout.refusal(values, place);
@@ -32,15 +34,21 @@ export class Backlog {
     if (undeclared !== undefined) throw undeclared;
     let chunk = this.#chunks.at(-1);
     if (this.empty || chunk === undefined || chunk.stream !== stream || chunk.ids.length === CHUNK_ROWS) {
-      chunk = { stream, columns: layout.columns(), ids: [], next: 0 };
+      chunk = { stream, columns: layout.columns(), ids: [], to: [], next: 0 };
       this.#chunks.push(chunk);
     }
     layout.push(chunk.columns, values);
     chunk.ids.push(id);
+    chunk.to.push(to);
   }
 
   /** The oldest; there must be one. */
-  shift(): { readonly stream: OutStream; readonly values: Record<string, unknown>; readonly id: number } {
+  shift(): {
+    readonly stream: OutStream;
+    readonly values: Record<string, unknown>;
+    readonly id: number;
+    readonly to: number;
+  } {
     const chunk = this.#chunks[this.#head];
     const row = chunk.next++;
     if (chunk.next === chunk.ids.length) {
@@ -50,6 +58,11 @@ export class Backlog {
         this.#head = 0;
       }
     }
-    return { stream: chunk.stream, values: chunk.stream.layout.all(chunk.columns, row), id: chunk.ids[row] };
+    return {
+      stream: chunk.stream,
+      values: chunk.stream.layout.all(chunk.columns, row),
+      id: chunk.ids[row],
+      to: chunk.to[row],
+    };
   }
 }

@@ -1,95 +1,96 @@
 /** A task of a bolt: takes tuples while its outputs have room, executes them in order, acks what ended well. */
 import { SquallError } from '../errors.js';
 import type { Credit } from '../reliability/channel.js';
-import type { BoltDefinition, BoltInstance, BoltOut, EmitOptions, TaskContext } from '../topology/definition.js';
+import type { BoltDefinition, BoltInstance, BoltOut, TaskContext } from '../topology/definition.js';
 import { StableId } from '../tuple/stable-ids.js';
-import { type Batch, META, metaReason } from '../wire/batch.js';
+import type { Batch } from '../wire/batch.js';
 import type { AckRecords, FailRecord } from '../wire/control-frames.js';
 import type { FrameHeader } from '../wire/frame.js';
 import type { LocalLedger } from './acker-task.js';
-import type { TaskEnv } from './env.js';
+import { shortestTimeoutMs, type TaskEnv } from './env.js';
 import { Execution } from './execution.js';
 import { errorFacts } from './failure.js';
-import { type Arrived, Inbox } from './inbox.js';
-import { CLAIM_AFTER_MS, Origin, REASONS } from './origin.js';
-import type { OutStream } from './outbox.js';
+import { Held, HeldTuple, Hold } from './held.js';
+import { type Arrived, type Drops, Inbox } from './inbox.js';
+import { InputEnd } from './input-end.js';
+import { ManualDesk, ManualOut } from './manual-out.js';
+import { Meter } from './meter.js';
+import { CLAIM_AFTER_MS, Origin } from './origin.js';
+import { Output } from './output.js';
 import { Claims, Sender } from './sender.js';
+import { type BoltCounts, Settler } from './settler.js';
+import { Suspects, type Suspicion } from './suspects.js';
+import { TreeOut } from './tree-out.js';
 import { ReceivedTuple } from './tuple.js';
+import { isPromise, waitFor } from './wait.js';
 
 /** A turn ends after this long, so that other tasks of the process and its sockets get theirs. */
 const TURN_MS = 4;
 /** The clock is read once in so many executes. */
 const CLOCK_EVERY = 64;
-const WORKER_LOST = REASONS.indexOf('worker-lost');
-/** What `tick` and `end` emit is retried like a spout's tuples by default. */
-const TICK_RETRY = Object.freeze({ attempts: 10, backoff: Object.freeze({ firstMs: 0, maxMs: 10_000 }) });
-
-/** What earlier deaths of its process mean for a task. */
-export interface Suspicion {
-  /** every tuple is announced before its execute */
-  readonly announce: boolean;
-  /** stable ids of tuples that are not executed */
-  readonly poison: readonly string[];
-}
-
-export interface BoltCounts {
-  executed: number;
-  emitted: number;
-  acked: number;
-  failed: number;
-}
+/** Under --debug, dropped tuples are looked for this often. */
+const LOOK_FOR_DROPPED_MS = 500;
 
 export class BoltTask implements LocalLedger {
-  readonly counts: BoltCounts = { executed: 0, emitted: 0, acked: 0, failed: 0 };
   readonly inbox: Inbox;
   readonly sender: Sender;
 
   readonly #env: TaskEnv;
   readonly #definition: BoltDefinition;
   readonly #where: string;
+  readonly #settler: Settler;
+  readonly #suspects: Suspects;
+  readonly #output: Output;
+  readonly #held = new Held();
+  /** with `ack: 'manual'` */
+  readonly #desk: ManualDesk | undefined;
   #instance!: BoltInstance;
   #origin: Origin | undefined;
   /** reused from execute to execute; one that returned a promise keeps its own */
   #execution: Execution;
-  #defaultStream: OutStream | undefined;
-  /** row of the first frame in the inbox that comes next, and how many of the rows before it failed */
-  #row = 0;
-  #failed = 0;
-  #frameMs = 0;
-  /** an execute, a flush, a tick or `end` has returned a promise that is still open */
-  #busy: string | undefined;
-  #busySince = 0;
-  /** tells the promise that is waited for from those that were given up */
-  #awaits = 0;
+  /** executes that have returned a promise that is still open */
+  #open = 0;
+  /** a flush, a tick or `end` that has: nothing else is begun meanwhile */
+  #exclusive: string | undefined;
+  readonly #meter: Meter;
   #tickDue = false;
-  readonly #endsFrom = new Set<number>();
-  #endState: 'open' | 'ending' | 'settling' | 'said' | 'ended' = 'open';
-  /** for bolts with `flush`: rows that are executed and not acked yet, as [rootHi, rootLo, xorHi, xorLo] */
-  #held: number[] = [];
-  #sequence = 0;
+  readonly #end: InputEnd;
   readonly #timers: (() => void)[] = [];
   #lastFlushAt = 0;
   #flushPlanned = false;
   #turnStart = 0;
-  /** the supervisor believes that an announced tuple is being executed */
-  #announced = false;
-  readonly #poison: Set<string>;
-  readonly #announceAll: boolean;
 
   constructor(env: TaskEnv, definition: BoltDefinition, suspicion: Suspicion = { announce: false, poison: [] }) {
-    this.#poison = new Set(suspicion.poison);
-    this.#announceAll = suspicion.announce;
     this.#env = env;
+    this.#suspects = new Suspects(env, suspicion);
     this.#definition = definition;
     this.#where = `${env.component}[${env.task}]`;
+    this.#meter = new Meter(env.clock);
+    this.#end = new InputEnd(env.plan, env.component);
     this.sender = new Sender(env);
+    this.#settler = new Settler(env, this.sender.acks);
     this.inbox = new Inbox(env);
-    if (definition.streams.some(({ name }) => name === 'default')) {
-      this.#defaultStream = this.sender.outbox.stream('default', this.#where);
+    const hasDefault = definition.streams.some(({ name }) => name === 'default');
+    this.#output = new Output(env, this.sender, hasDefault);
+    this.#execution = new Execution(this.#output);
+    if (definition.ack === 'manual') {
+      const acks = env.ackers.length > 0 ? this.sender.acks : undefined;
+      this.#desk = new ManualDesk(this.#output, acks, this.#held, {
+        acked: () => {
+          this.counts.acked += 1;
+          env.wake();
+        },
+        failed: (hold, reason) => {
+          this.#settler.failedHold(hold, reason ?? new Error('out.fail was called without a reason'));
+          env.wake();
+        },
+      });
     }
-    this.#execution = new Execution(this.sender.outbox, this.#where, this.#defaultStream);
   }
 
+  get counts(): BoltCounts {
+    return this.#settler.counts;
+  }
   get epoch(): number {
     return this.#env.epoch;
   }
@@ -99,13 +100,19 @@ export class BoltTask implements LocalLedger {
   get hasEnd(): boolean {
     return this.#instance?.end !== undefined;
   }
-  readonly misuses: Record<string, number> = {};
-  get cycle(): { readonly step: 'open' | 'over' | 'settling' | 'said'; readonly quiet: boolean } | undefined {
-    return undefined;
-  }
-  cycleStep(_step: 'end' | 'close'): void {}
   get executing(): boolean {
-    return this.#busy !== undefined;
+    return this.#open > 0 || this.#exclusive !== undefined;
+  }
+  get misuses(): Readonly<Drops> {
+    return this.#output.misuses;
+  }
+  /** How far this member of a cycle is. */
+  get cycle(): { readonly step: 'open' | 'over' | 'settling' | 'said'; readonly quiet: boolean } | undefined {
+    if (!this.#end.inCycle) return undefined;
+    const { state } = this.#end;
+    const step = state === 'ending' ? 'over' : state === 'ended' ? 'said' : state;
+    const idle = this.inbox.empty && !this.executing && state !== 'ending';
+    return { step, quiet: idle && this.sender.settled && (this.#origin?.empty ?? true) };
   }
 
   async start(context: TaskContext): Promise<void> {
@@ -114,19 +121,23 @@ export class BoltTask implements LocalLedger {
 
   /** The run begins. */
   go(): void {
-    const { tickEveryMs } = this.#definition;
+    const { clock, config, plan, debug, wake } = this.#env;
+    const { tickEveryMs } = config;
     if (tickEveryMs !== undefined && this.#instance.tick !== undefined) {
-      const cancel = this.#env.clock.every(tickEveryMs, () => {
+      const cancel = clock.every(tickEveryMs, () => {
         // the end of the input is the end of the ticks
-        if (this.#endState !== 'open') return;
+        if (this.#end.state !== 'open') return;
         this.#tickDue = true;
-        this.#env.wake();
+        wake();
       });
       this.#timers.push(cancel);
     }
-    const claimMs = Math.max(20, this.#env.plan.config.messageTimeoutMs / 8);
-    this.#timers.push(this.#env.clock.every(claimMs, () => this.#claim(this.#env.clock.now() - claimMs)));
-    this.#env.wake();
+    const claimMs = Math.max(20, shortestTimeoutMs(plan) / 8);
+    this.#timers.push(clock.every(claimMs, () => this.#claim(clock.now() - claimMs)));
+    if (debug && this.#desk !== undefined) {
+      this.#timers.push(clock.every(LOOK_FOR_DROPPED_MS, () => this.#lookForDropped()));
+    }
+    wake();
   }
 
   async stop(): Promise<void> {
@@ -167,7 +178,7 @@ export class BoltTask implements LocalLedger {
     this.#origin?.peerGone(task, component, isAcker);
   }
   linkLost(failure: { readonly component?: string; readonly task?: number }): void {
-    this.#origin?.sweepSoon('link-lost', failure);
+    this.#origin?.linkLost(failure);
     this.claimSoon();
   }
 
@@ -182,12 +193,13 @@ export class BoltTask implements LocalLedger {
   turn(): boolean {
     const start = this.#env.clock.now();
     this.#turnStart = start;
+    this.#output.letGo();
     const more = this.#work(start);
-    if (this.#announced && this.#busy === undefined) this.#survived();
+    if (!this.executing) this.#suspects.survived();
     this.#origin?.work(start);
-    const lingered = start - this.#lastFlushAt >= this.#env.plan.config.lingerMs;
-    if (lingered || (!more && this.#busy === undefined)) this.#flush();
-    else if (this.#busy !== undefined) this.#flushLater();
+    const lingered = start - this.#lastFlushAt >= this.#env.config.lingerMs;
+    if (lingered || (!more && !this.executing)) this.#flush();
+    else if (this.executing) this.#flushLater();
     return more;
   }
 
@@ -195,7 +207,7 @@ export class BoltTask implements LocalLedger {
   #flushLater(): void {
     if (this.#flushPlanned) return;
     this.#flushPlanned = true;
-    this.#env.clock.after(this.#env.plan.config.lingerMs, () => {
+    this.#env.clock.after(this.#env.config.lingerMs, () => {
       this.#flushPlanned = false;
       this.#flush();
     });
@@ -210,289 +222,283 @@ export class BoltTask implements LocalLedger {
 
   /** Executes until input, room or the turn is used up. True: the turn was. */
   #work(start: number): boolean {
+    this.#meter.start();
+    const more = this.#executeAll(start);
+    if (!this.executing) this.#meter.stop();
+    return more;
+  }
+
+  #executeAll(start: number): boolean {
+    const { clock } = this.#env;
     let executes = 0;
-    let frameStart = start;
-    while (this.#busy === undefined) {
-      if (this.#tickDue && this.#endState === 'open' && this.sender.hasRoom) {
+    while (this.#exclusive === undefined) {
+      if (this.#tickDue && this.#end.state === 'open' && this.sender.hasRoom && this.#mayBegin) {
         this.#tickDue = false;
         this.#treeStarter('tick', (out) => this.#instance.tick?.(out));
         continue;
       }
-      const arrived = this.inbox.first;
+      const arrived = this.inbox.next;
       if (arrived === undefined) {
-        this.#maybeEnd();
+        if (this.#open === 0) this.#maybeEnd();
         return false;
       }
       const { batch } = arrived;
       const count = batch?.count ?? 0;
-      while (this.#row < count) {
-        if (!this.sender.hasRoom) return this.#noRoom(frameStart);
-        this.#execute(arrived, batch as Batch, this.#row++);
-        if (this.#busy !== undefined) {
-          this.#frameMs += this.#env.clock.now() - frameStart;
-          return false;
-        }
-        if (++executes % CLOCK_EVERY === 0 && this.#env.clock.now() - start > TURN_MS) {
-          this.#frameMs += this.#env.clock.now() - frameStart;
-          return true;
-        }
+      while (arrived.row < count) {
+        if (!this.#mayBegin) return false;
+        if (!this.sender.hasRoom) return this.#noRoom();
+        if (!this.#execute(arrived, batch as Batch)) return false;
+        if (++executes % CLOCK_EVERY === 0 && clock.now() - start > TURN_MS) return true;
       }
-      if (this.#instance.flush !== undefined && this.#held.length > 0) {
-        this.#flushInstance();
+      if (this.#settler.unflushed > 0) {
+        this.#flushInstance(arrived);
         continue;
       }
-      const now = this.#env.clock.now();
-      this.#frameMs += now - frameStart;
-      this.#frameDone(arrived);
-      if (now - start > TURN_MS) return true;
-      frameStart = now;
+      this.inbox.begun();
+      this.#takeExecuted();
+      if (clock.now() - start > TURN_MS) return true;
     }
     return false;
   }
 
-  #noRoom(frameStart: number): boolean {
-    this.#frameMs += this.#env.clock.now() - frameStart;
+  /** May another execute begin beside those that are open? One that may kill its process is alone. */
+  get #mayBegin(): boolean {
+    return this.#open === 0 || (this.#open < this.#env.config.concurrency && !this.#suspects.announced);
+  }
+
+  #noRoom(): boolean {
     this.sender.outbox.avoidFull();
     return this.sender.hasRoom;
   }
 
-  #frameDone(arrived: Arrived): void {
-    this.inbox.executed(this.#failed, this.#frameMs);
-    this.#row = 0;
-    this.#failed = 0;
-    this.#frameMs = 0;
-    if (arrived.channel.ended) this.#endsFrom.add(arrived.channel.sender);
+  /** Confirms the frames at the head of the queue that are executed to their last row. */
+  #takeExecuted(): void {
+    while (this.inbox.firstIsExecuted) {
+      const { channel } = this.inbox.takeExecuted(this.#meter.take());
+      if (channel.ended) this.#end.heard(channel.sender);
+    }
   }
 
-  #execute(arrived: Arrived, batch: Batch, row: number): void {
-    const execution = this.#execution;
+  /** Executes the next row of this frame. False: it has to wait for those under way. */
+  #execute(arrived: Arrived, batch: Batch): boolean {
+    const { row } = arrived;
     const at = batch.groupAt(row);
-    execution.begin(batch, row, at);
-    if (this.#poison.size > 0 && this.#isPoison(batch, row)) return this.#refuse(execution);
-    if (this.#announceAll || (metaReason(batch.groups[at + META]) === WORKER_LOST && execution.rootHi !== 0)) {
-      this.#announce(batch, row);
-    } else if (this.#announced) this.#survived();
-    const input = arrived.input as NonNullable<Arrived['input']>;
+    const suspects = this.#suspects;
+    const announces = suspects.mustAnnounce(batch, at);
+    if (announces && this.#open > 0) return false;
+    arrived.row += 1;
+    if (suspects.isPoison(batch, row)) {
+      arrived.failed += 1;
+      this.#settler.refused(batch, at);
+      return true;
+    }
+    if (announces) suspects.announce(batch, row);
+    else suspects.survived();
     this.counts.executed += 1;
+    if (this.#desk === undefined) this.#executeAuto(arrived, batch, row, at);
+    else this.#executeManual(this.#desk, arrived, batch, row);
+    return true;
+  }
+
+  #executeAuto(arrived: Arrived, batch: Batch, row: number, at: number): void {
+    const execution = this.#execution;
+    execution.begin(batch, row, at);
     let result: void | Promise<void>;
     try {
-      const values = input.read(batch.columns, row);
-      result = this.#instance.execute(new ReceivedTuple(values, arrived.channel.sender, batch, row), execution as never);
+      const values = (arrived.input as NonNullable<Arrived['input']>).read(batch.columns, row);
+      result = this.#instance.execute(new ReceivedTuple(values, arrived.channel.sender, batch, row), execution);
     } catch (error) {
-      this.#settle(execution, error);
+      this.#settle(arrived, execution, error ?? new Error('execute threw undefined'));
       return;
     }
-    if (result === undefined || typeof (result as { then?: unknown }).then !== 'function') {
-      this.#settle(execution, undefined);
+    if (!isPromise(result)) {
+      this.#settle(arrived, execution, undefined);
       return;
     }
     // the promise may hold on to its `out`
-    this.#execution = new Execution(this.sender.outbox, this.#where, this.#defaultStream);
-    this.#await('execute', result, (error) => this.#settle(execution, error));
+    this.#execution = new Execution(this.#output);
+    this.#awaitExecute(arrived, result, (error) => this.#settle(arrived, execution, error));
   }
 
-  /** Waits for what the bolt's code returned; then `settled` with the error or undefined, and on with the work. */
-  #await(what: string, promise: Promise<void>, settled: (error: unknown) => void): void {
-    this.#busy = what;
-    const turn = ++this.#awaits;
-    this.#busySince = this.#env.clock.now();
-    const done = (error: unknown): void => {
-      // one that was given up and ends after all ends nothing
-      if (this.#awaits !== turn || this.#busy === undefined) return;
-      this.#frameMs += this.#env.clock.now() - this.#busySince;
-      this.#busy = undefined;
-      settled(error);
-      // what is quick goes on in this turn; a turn of the event loop for each would cost more than the execute
-      if (this.#env.clock.now() - this.#turnStart < TURN_MS) this.#work(this.#turnStart);
-      if (this.#busy === undefined) this.#env.wake();
-      else this.#flushLater();
-    };
-    const cancel = this.#env.clock.after(this.executeTimeoutMs, () =>
-      done(
-        new SquallError(
-          'ERR_SQUALL_EXECUTE_TIMEOUT',
-          `${this.#where}: ${what} did not settle within executeTimeoutMs = ${this.executeTimeoutMs}`,
-        ),
-      ),
-    );
-    Promise.resolve(promise).then(
-      () => {
-        cancel();
-        done(undefined);
-      },
-      (error: unknown) => {
-        cancel();
-        done(error ?? new Error(`${what} rejected with ${String(error)}`));
-      },
-    );
+  #executeManual(desk: ManualDesk, arrived: Arrived, batch: Batch, row: number): void {
+    const hold = new Hold(this.#held, batch, row);
+    let tuple: HeldTuple | undefined;
+    let result: void | Promise<void>;
+    desk.resetEmits();
+    try {
+      const values = (arrived.input as NonNullable<Arrived['input']>).read(batch.columns, row);
+      tuple = new HeldTuple(values, arrived.channel.sender, hold);
+      result = this.#instance.execute(tuple, new ManualOut(desk, tuple));
+    } catch (error) {
+      this.#leave(arrived, tuple ?? new HeldTuple({}, 0, hold), hold, error ?? new Error('execute threw undefined'));
+      return;
+    }
+    const held = tuple;
+    if (!isPromise(result)) {
+      this.#leave(arrived, held, hold, undefined);
+      return;
+    }
+    this.#awaitExecute(arrived, result, (error) => this.#leave(arrived, held, hold, error));
   }
 
-  get executeTimeoutMs(): number {
-    return this.#definition.executeTimeoutMs ?? this.#env.plan.config.messageTimeoutMs * 10;
-  }
-
-  #settle(execution: Execution, error: unknown): void {
-    execution.settle();
+  /** An execute with `ack: 'manual'` is over; its tuple may be settled, or be kept by the author. */
+  #leave(arrived: Arrived, tuple: HeldTuple, hold: Hold, error: unknown): void {
     if (error !== undefined) {
-      this.#failed += 1;
-      this.counts.failed += 1;
-      if (execution.rootHi !== 0) this.#fail(execution.rootHi, execution.rootLo, error);
-      else this.#env.report.warn(`${this.#where}: an untracked tuple failed and is gone: ${errorFacts(error).message}`);
-      return;
+      if (hold.state === 'open') this.#desk?.fail(tuple, error);
+      else {
+        const { message } = errorFacts(error);
+        this.#env.report.warn(`${this.#where}: execute threw when its tuple was ${hold.state} already: ${message}`);
+      }
     }
-    if (this.#instance.flush !== undefined) {
-      this.#held.push(execution.rootHi, execution.rootLo, execution.xorHi, execution.xorLo);
-      return;
-    }
-    this.counts.acked += 1;
-    if (execution.rootHi !== 0 && this.#env.ackers.length > 0) {
-      this.sender.acks.ack(execution.rootHi, execution.rootLo, execution.xorHi, execution.xorLo);
-    }
+    if (hold.state === 'failed') arrived.failed += 1;
+    else if (hold.state === 'open') this.#held.keep(tuple, hold);
   }
 
-  #fail(hi: number, lo: number, error: unknown): void {
-    this.sender.acks.fail(hi, lo, {
-      reason: 'failed',
-      attempts: 0,
-      component: this.#env.component,
-      task: this.#env.task,
-      error: errorFacts(error),
+  #awaitExecute(arrived: Arrived, promise: PromiseLike<unknown>, settled: (error: unknown) => void): void {
+    arrived.open += 1;
+    this.#open += 1;
+    this.#await('execute', promise, (error) => {
+      arrived.open -= 1;
+      this.#open -= 1;
+      settled(error);
+      this.#takeExecuted();
     });
   }
 
+  #awaitAlone(what: 'flush' | 'tick' | 'end', promise: PromiseLike<unknown>, settled: (error: unknown) => void): void {
+    this.#exclusive = what;
+    this.#await(what, promise, (error) => {
+      this.#exclusive = undefined;
+      settled(error);
+    });
+  }
+
+  /** Waits for what the bolt's code returned; then `settled` with the error or undefined, and on with the work. */
+  #await(what: string, promise: PromiseLike<unknown>, settled: (error: unknown) => void): void {
+    const { clock, config } = this.#env;
+    waitFor(promise, `${this.#where}: ${what}`, config.executeTimeoutMs, clock, (error) => {
+      settled(error);
+      // what is quick goes on in this turn; a turn of the event loop for each would cost more than the execute
+      if (clock.now() - this.#turnStart < TURN_MS) this.#work(this.#turnStart);
+      else if (!this.executing) this.#meter.stop();
+      if (this.#exclusive === undefined && this.#mayBegin) this.#env.wake();
+      else this.#flushLater();
+    });
+  }
+
+  #settle(arrived: Arrived, execution: Execution, error: unknown): void {
+    execution.settle();
+    if (error !== undefined) {
+      arrived.failed += 1;
+      this.#settler.failed(execution, error);
+    } else if (this.#instance.flush !== undefined) this.#settler.awaitsFlush(execution);
+    else this.#settler.acked(execution);
+  }
+
   /** A sink writes what the batch gave it; only then are the tuples acked. */
-  #flushInstance(): void {
+  #flushInstance(arrived: Arrived): void {
     const settled = (error: unknown): void => {
-      const held = this.#held;
-      this.#held = [];
-      for (let at = 0; at < held.length; at += 4) {
-        if (error === undefined) {
-          this.counts.acked += 1;
-          if (held[at] !== 0) this.sender.acks.ack(held[at], held[at + 1], held[at + 2], held[at + 3]);
-        } else {
-          this.#failed += 1;
-          this.counts.failed += 1;
-          if (held[at] !== 0) this.#fail(held[at], held[at + 1], error);
-        }
-      }
+      const count = this.#settler.flushed(error);
+      if (error !== undefined) arrived.failed += count;
     };
     try {
       const result = this.#instance.flush?.();
-      if (result === undefined) settled(undefined);
-      else this.#await('flush', result, settled);
+      if (isPromise(result)) this.#awaitAlone('flush', result, settled);
+      else settled(undefined);
     } catch (error) {
-      settled(error);
+      settled(error ?? new Error('flush threw undefined'));
     }
   }
 
-  /** A tuple whose last executor died is announced before its execute: it may kill this process too. */
-  #announce(batch: Batch, row: number): void {
-    this.#announced = true;
-    const at = batch.groupAt(row);
-    const id = batch.stableId(row, new StableId()).toString();
-    this.#env.report.suspect({ hi: batch.groups[at], lo: batch.groups[at + 1], id, task: this.#env.task });
+  // ---- tuples that are lost, or kill ---------------------------------------------------------------------------
+
+  /** Nobody can ack what nobody has: it fails at once, instead of timing out. */
+  #failDropped(): void {
+    for (const hold of this.#held.takeDropped()) {
+      const { source } = hold.batch.edge;
+      const what = `a tuple from "${source}" was dropped without ack or fail`;
+      this.#output.count('dropped-unsettled');
+      const id = hold.batch.stableId(hold.row, new StableId()).toString();
+      this.#env.report.warn(
+        `${this.#where}: ${what}${this.#env.debug ? ` (tuple ${id})` : ''}; it fails and is replayed. Call out.ack(tuple) or out.fail(tuple) for each.`,
+      );
+      hold.state = 'failed';
+      this.#settler.failedHold(hold, new SquallError('ERR_SQUALL_MISUSE', `${this.#where}: ${what}`));
+    }
+  }
+
+  #lookForDropped(): void {
+    if (this.#held.size === 0) return;
+    this.#env.collectGarbage?.();
+    this.#failDropped();
   }
 
   /** From now on this tuple is not executed any more: it has killed its process again and again. */
   quarantine(id: string): void {
-    this.#poison.add(id);
-  }
-
-  #isPoison(batch: Batch, row: number): boolean {
-    return this.#poison.has(batch.stableId(row, new StableId()).toString());
-  }
-
-  #refuse(execution: Execution): void {
-    execution.settle();
-    this.#failed += 1;
-    this.counts.failed += 1;
-    if (execution.rootHi === 0) return;
-    const { component, task } = this.#env;
-    this.sender.acks.fail(execution.rootHi, execution.rootLo, { reason: 'kills-worker', attempts: 0, component, task });
-  }
-
-  #survived(): void {
-    this.#announced = false;
-    this.#env.report.suspect(undefined);
+    this.#suspects.quarantine(id);
   }
 
   // ---- tick and end --------------------------------------------------------------------------------------------
 
   /** What `tick` and `end` emit starts trees in this task's own ledger. */
-  #treeStarter(what: 'tick' | 'end', call: (out: never) => void | Promise<void>): void {
-    const { outbox, acks } = this.sender;
-    this.#origin ??= new Origin(this.#env, outbox, acks, { retry: TICK_RETRY, ticks: true }, {});
-    const origin = this.#origin;
-    let open = true;
-    const out: Pick<BoltOut, 'emit'> = {
-      emit: (values: Record<string, unknown>, options?: EmitOptions) => {
-        if (!open) {
-          throw new SquallError('ERR_SQUALL_OUT_SETTLED', `${this.#where}: emit after its ${what} has settled`);
-        }
-        const stream = outbox.stream(options?.stream ?? 'default', this.#where);
-        origin.offer(stream, values, this.#sequence++, this.#env.clock.now());
-      },
-    };
+  #treeStarter(what: 'tick' | 'end', call: (out: BoltOut) => void | Promise<void>): void {
+    this.#origin ??= new Origin(this.#env, this.sender.outbox, this.sender.acks, { ticks: true }, {});
+    const out = new TreeOut(what, this.#output, this.#origin, this.#env.clock, this.#desk);
     const settled = (error: unknown): void => {
-      open = false;
+      out.settle();
       if (error !== undefined) this.#env.report.fatal(error, `${this.#where} ${what}`);
-      else if (what === 'end') this.#endState = 'settling';
+      else if (what === 'end') this.#end.state = 'settling';
     };
     try {
-      const result = call(out as never);
-      if (result === undefined || typeof (result as { then?: unknown }).then !== 'function') settled(undefined);
-      else this.#await(what, result, settled);
+      const result = call(out);
+      if (isPromise(result)) this.#awaitAlone(what, result, settled);
+      else settled(undefined);
     } catch (error) {
-      settled(error);
+      settled(error ?? new Error(`${what} threw undefined`));
     }
   }
 
   /** The queue is empty: is the input over, has `end` run, is everything that it emitted settled? */
   #maybeEnd(): void {
-    if (this.#endState === 'open') {
-      if (!this.#inputOver()) return;
-      this.#endState = 'ending';
+    const end = this.#end;
+    if (end.state === 'open' && end.inputOver) end.state = 'over';
+    if (end.state === 'over' && end.mayRun) {
+      end.state = 'ending';
       if (this.#instance.end !== undefined) this.#treeStarter('end', (out) => this.#instance.end?.(out));
-      else this.#endState = 'settling';
-      if (this.#endState !== 'settling') return;
+      else end.state = 'settling';
     }
-    if (this.#endState === 'settling' && (this.#origin === undefined || this.#origin.empty)) this.#sayEnd();
-    if (this.#endState !== 'said' || !this.sender.delivered) return;
-    this.#endState = 'ended';
+    if (end.state === 'settling' && end.maySay && (this.#origin?.empty ?? true)) this.#sayEnd();
+    if (end.state !== 'said' || !this.sender.delivered) return;
+    end.state = 'ended';
     this.#env.report.ended();
   }
 
   #sayEnd(): void {
-    this.#endState = 'said';
+    this.#end.state = 'said';
     this.sender.end();
+    this.#env.wake();
+  }
+
+  /** All components of the cycle have come so far. */
+  cycleStep(step: 'end' | 'close'): void {
+    this.#end.step(step);
     this.#env.wake();
   }
 
   /** This incarnation replaces one that had already said END: its input and its own trees are over. */
   resumeEnded(): void {
     // what still arrives was completed by others: nothing is left to be done with it
-    this.#instance = { execute() {} };
+    this.#instance = { execute: (tuple, out) => this.#desk && out.ack(tuple) };
     this.#sayEnd();
   }
 
-  #inputOver(): boolean {
-    if (this.#endsFrom.size === 0) return false;
-    const component = this.#env.plan.components.find(({ name }) => name === this.#env.component);
-    for (const edge of component?.inputs ?? []) {
-      const source = this.#env.plan.components.find(({ name }) => name === edge.source);
-      if (source === undefined) return false;
-      for (let task = source.firstTask; task < source.firstTask + source.tasks; task++) {
-        if (!this.#endsFrom.has(task)) return false;
-      }
-    }
-    return true;
-  }
-
   #claim(arrivedBefore: number): void {
+    if (this.#desk !== undefined) this.#failDropped();
     if (this.#env.ackers.length === 0) return;
     const claims = new Claims();
     this.inbox.forEachWaiting(arrivedBefore, (batch) => claims.addBatch(batch));
-    for (let at = 0; at < this.#held.length; at += 4) claims.add(this.#held[at], this.#held[at + 1]);
+    this.#held.forEachRoot((hi, lo) => claims.add(hi, lo));
+    this.#settler.claim(claims);
     this.sender.claim(claims);
     claims.send(this.#env);
   }

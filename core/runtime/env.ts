@@ -84,6 +84,11 @@ export interface TaskReports {
   fatal(error: unknown, where: string): void;
 }
 
+/** The shortest T of all ledgers: who holds their tuples renews them in time for it. */
+export function shortestTimeoutMs({ components, config }: TopologyPlan): number {
+  return Math.min(config.messageTimeoutMs, ...components.map(({ config }) => config.messageTimeoutMs));
+}
+
 /** created = consumed + failed + written off, for one channel that is over */
 export interface ClosedChannel {
   readonly sender: number;

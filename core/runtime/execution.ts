@@ -1,46 +1,49 @@
 /**
- * One execute under way, and the `out` that goes with it. Everything emitted is anchored to the input; the XOR of the
- * new edges and the input's own is what the acker is told when the execute has ended well.
+ * One execute under way of a bolt that acks by itself, and the `out` that goes with it. Everything emitted is anchored to
+ * the input; the XOR of the new edges and the input's own is what the ackers are told when the execute has ended well.
  */
 import { SquallError } from '../errors.js';
 import type { BoltOut, EmitOptions } from '../topology/definition.js';
 import { StableId } from '../tuple/stable-ids.js';
-import { type Batch, Lineage, newStamp } from '../wire/batch.js';
-import type { Outbox, OutStream } from './outbox.js';
+import { type Batch, Lineage, newStamp, SEVERAL_ROOTS } from '../wire/batch.js';
+import type { OutStream } from './outbox.js';
+import type { Output } from './output.js';
 
 /** An execute that emits without end would fill the memory before it ever returned. */
 export const MAX_EMITS_PER_EXECUTE = 1_000_000;
 
-export class Execution implements Pick<BoltOut, 'emit'> {
+export class Execution implements BoltOut {
   rootHi = 0;
   rootLo = 0;
+  /** where `rootHi` is SEVERAL_ROOTS */
+  roots: Uint32Array = NO_ROOTS;
   xorHi = 0;
   xorLo = 0;
-  readonly #outbox: Outbox;
-  readonly #where: string;
-  readonly #default: OutStream | undefined;
+  readonly #output: Output;
   readonly #lineage = new Lineage();
   readonly #id = new StableId();
   /** the input, until its id is asked for */
   #batch: Batch | undefined;
   #row = 0;
   #open = false;
+  /** emits since there was room for sure */
+  #emits = 0;
 
-  constructor(outbox: Outbox, where: string, defaultStream: OutStream | undefined) {
-    this.#outbox = outbox;
-    this.#where = where;
-    this.#default = defaultStream;
+  constructor(output: Output) {
+    this.#output = output;
   }
 
   /** `at`: position of the row's group */
   begin(batch: Batch, row: number, at: number): void {
     this.rootHi = batch.groups[at];
     this.rootLo = batch.groups[at + 1];
+    if (this.rootHi === SEVERAL_ROOTS) this.roots = batch.severalRootsAt(at);
     this.xorHi = batch.edgeHi(row);
     this.xorLo = batch.edgeLo(row);
     this.#batch = batch;
     this.#row = row;
     this.#open = true;
+    this.#emits = 0;
   }
 
   /** The execute has settled: from now on `emit` throws. */
@@ -49,34 +52,56 @@ export class Execution implements Pick<BoltOut, 'emit'> {
   }
 
   emit(values: Record<string, unknown>, options?: EmitOptions): void {
-    if (!this.#open) {
-      throw new SquallError(
-        'ERR_SQUALL_OUT_SETTLED',
-        `${this.#where}: emit after its execute has settled. What is emitted belongs to the tuple that execute was given: ` +
-          'emit before it returns, or return a promise that resolves after the last emit.',
-      );
-    }
+    this.#mustBeOpen('emit');
+    this.#emit(this.#output.stream(options?.stream), values);
+  }
+
+  emitDirect(task: number, values: Record<string, unknown>, options?: EmitOptions): void {
+    this.#mustBeOpen('emitDirect');
+    this.#emit(this.#output.stream(options?.stream), values, task);
+  }
+
+  ready(): Promise<void> {
+    this.#mustBeOpen('ready');
+    return this.#output.ready().then(() => {
+      this.#emits = 0;
+    });
+  }
+
+  ack(): never {
+    throw this.#output.misuse('ack-in-auto', "out.ack in a bolt with ack: 'auto', which acks when execute ends");
+  }
+
+  fail(): never {
+    throw this.#output.misuse('fail-in-auto', "out.fail in a bolt with ack: 'auto': throw an error in execute instead");
+  }
+
+  #emit(stream: OutStream, values: Record<string, unknown>, task?: number): void {
     const lineage = this.#lineage;
     if (this.#batch !== undefined) this.#beginLineage(this.#batch);
-    else if (lineage.number >= MAX_EMITS_PER_EXECUTE) {
-      throw new SquallError(
-        'ERR_SQUALL_TOO_MANY_EMITS',
-        `${this.#where}: more than ${MAX_EMITS_PER_EXECUTE} emits in one execute. Split the input into smaller tuples upstream.`,
-        { facts: { limit: MAX_EMITS_PER_EXECUTE } },
-      );
-    }
-    const outbox = this.#outbox;
-    const name = options?.stream;
-    const stream =
-      name === undefined || name === 'default'
-        ? (this.#default ?? outbox.stream('default', this.#where))
-        : outbox.stream(name, this.#where);
+    this.#emits += 1;
+    if (this.#emits > MAX_EMITS_PER_EXECUTE) throw this.#output.tooManyEmits(MAX_EMITS_PER_EXECUTE);
+    const { outbox } = this.#output;
     outbox.xorHi = 0;
     outbox.xorLo = 0;
-    outbox.emit(stream, values, lineage);
-    lineage.number += 1;
-    this.xorHi ^= outbox.xorHi;
-    this.xorLo ^= outbox.xorLo;
+    try {
+      outbox.emit(stream, values, lineage, task);
+    } finally {
+      // also of one that was refused at its second copy: what has left belongs to the tree
+      lineage.number += 1;
+      this.xorHi ^= outbox.xorHi;
+      this.xorLo ^= outbox.xorLo;
+    }
+  }
+
+  #mustBeOpen(what: string): void {
+    if (this.#open) return;
+    this.#output.count('out-settled');
+    throw new SquallError(
+      'ERR_SQUALL_OUT_SETTLED',
+      `${this.#output.where}: ${what} after its execute has settled. What is emitted belongs to the tuple that execute was given: ` +
+        'emit before it returns, or return a promise that resolves after the last emit.',
+    );
   }
 
   /** At the first emit: many executes emit nothing, and need no id. */
@@ -85,6 +110,7 @@ export class Execution implements Pick<BoltOut, 'emit'> {
     const lineage = this.#lineage;
     lineage.rootHi = this.rootHi;
     lineage.rootLo = this.rootLo;
+    lineage.roots = this.roots;
     lineage.a = id.a;
     lineage.b = id.b;
     lineage.c = id.c;
@@ -95,3 +121,5 @@ export class Execution implements Pick<BoltOut, 'emit'> {
     this.#batch = undefined;
   }
 }
+
+const NO_ROOTS = new Uint32Array(0);

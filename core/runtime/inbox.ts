@@ -20,7 +20,7 @@ import {
   sealFrame,
 } from '../wire/frame.js';
 import { type ReadRow, RowLayout } from '../wire/layout.js';
-import type { TaskEnv } from './env.js';
+import { shortestTimeoutMs, type TaskEnv } from './env.js';
 import { siteOf } from './outbox.js';
 
 /** Why frames were dropped, and how many. */
@@ -34,6 +34,10 @@ export interface Arrived {
   readonly input: Input | undefined;
   readonly flags: number;
   readonly at: number;
+  /** the row whose execute comes next, the executes of rows before it that are open, and those that failed */
+  row: number;
+  open: number;
+  failed: number;
 }
 
 /** How an edge into this bolt is read. */
@@ -64,6 +68,8 @@ export class Inbox {
   readonly #heard = new Map<ReceiveChannel, { at: number; told: number; answer: boolean }>();
   #queue: Arrived[] = [];
   #head = 0;
+  /** the first frame that has rows to be executed, from `#head` on: where executes overlap, those before it are under way */
+  #cursor = 0;
   /** records in the queue */
   #waiting = 0;
   /** measured: milliseconds of work per record */
@@ -98,8 +104,17 @@ export class Inbox {
   get waiting(): number {
     return this.#waiting;
   }
-  get first(): Arrived | undefined {
-    return this.#queue[this.#head];
+  /** The frame whose rows come next. */
+  get next(): Arrived | undefined {
+    return this.#queue[this.#cursor];
+  }
+  /** The frame at the head of the queue is executed to its last row. */
+  get firstIsExecuted(): boolean {
+    return this.#head < this.#cursor && this.#queue[this.#head].open === 0;
+  }
+  /** Everything that arrived is executed. */
+  get empty(): boolean {
+    return this.#head === this.#queue.length;
   }
   /** records that arrived on all channels, lost ones, and frames that came twice or disagreed with their count */
   counts(): { arrived: number; lost: number; duplicates: number; mismatches: number } {
@@ -175,6 +190,9 @@ export class Inbox {
       input: batch === undefined ? undefined : this.#inputs.get(header.edge),
       flags: header.flags,
       at: now,
+      row: 0,
+      open: 0,
+      failed: 0,
     });
     this.#waiting += header.count;
     this.#env.wake();
@@ -184,16 +202,27 @@ export class Inbox {
     this.drops[cause] = (this.drops[cause] ?? 0) + 1;
   }
 
-  /** The first frame of the queue is executed: `failed` of its records failed; it took `ms` of work. */
-  executed(failed: number, ms: number): void {
-    const { channel, frame, batch, flags } = this.#queue[this.#head];
+  /** All executes of the next frame are begun. */
+  begun(): void {
+    this.#cursor += 1;
+  }
+
+  /**
+   * Takes out the first frame, which is executed to its last row; it took `ms` of work. Frames leave in the order in which
+   * they came, whichever is ready first.
+   */
+  takeExecuted(ms: number): Arrived {
+    const arrived = this.#queue[this.#head];
+    const { channel, frame, batch, flags, failed } = arrived;
     this.#head += 1;
     if (this.#head > 256 && this.#head * 2 > this.#queue.length) {
       this.#queue = this.#queue.slice(this.#head);
+      this.#cursor -= this.#head;
       this.#head = 0;
     } else if (this.#head === this.#queue.length) {
       this.#queue = [];
       this.#head = 0;
+      this.#cursor = 0;
     }
     const records = batch?.count ?? 0;
     this.#waiting -= records;
@@ -203,11 +232,12 @@ export class Inbox {
     }
     channel.executed(frame, records, failed);
     if ((flags & FLAG_END) !== 0) channel.ended = true;
+    return arrived;
   }
 
   /** The results of all that was executed are handed to the links: confirm it, and say what may come. */
   flushed(): void {
-    const idle = this.first === undefined;
+    const idle = this.next === undefined;
     const window = this.#windowRecords();
     for (const channel of this.#channels.values()) {
       channel.flushed();
@@ -282,7 +312,7 @@ export class Inbox {
   #windowRecords(): number {
     const senders = Math.max(1, this.activeSenders(this.#env.clock.now()));
     if (this.#msPerRecord === 0) return FIRST_WINDOW_RECORDS;
-    const workMs = Math.min(WINDOW_MS, this.#env.plan.config.messageTimeoutMs / 4);
+    const workMs = Math.min(WINDOW_MS, shortestTimeoutMs(this.#env.plan) / 4);
     const records = workMs / this.#msPerRecord / senders;
     return Math.round(Math.max(MIN_WINDOW_RECORDS, Math.min(MAX_WINDOW_RECORDS, records)));
   }

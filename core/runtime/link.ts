@@ -47,19 +47,23 @@ export class Link<P extends Parcel & (Batch | AckRecords)> {
   readonly #changed: () => void;
   #channel: SendChannel<P> | undefined;
   #subject = '';
-  /** sealed parcels that nobody can take at present */
   /** undefined where the receiver, in this process, may still look at what it was given */
   readonly #settled: ((parcel: P) => void) | undefined;
+  /** sealed parcels that nobody can take at present */
   #queue: P[] = [];
+  #queuedBytes = 0;
+  /** its sender does not wait for credit: what there is none for waits here */
+  readonly #runsAhead: boolean;
   #lastSentAt = 0;
   #ending = false;
 
   /** `changed` is called whenever there may be more, or less, room than before. */
-  constructor(env: TaskEnv, receiver: number, freight: Freight<P>, changed: () => void) {
+  constructor(env: TaskEnv, receiver: number, freight: Freight<P>, changed: () => void, runsAhead = false) {
     this.#env = env;
     this.receiver = receiver;
     this.#freight = freight;
     this.#changed = changed;
+    this.#runsAhead = runsAhead;
     const { settled } = freight;
     this.#settled = settled === undefined || env.isLocal(receiver) ? undefined : (parcel) => settled(parcel);
   }
@@ -86,6 +90,11 @@ export class Link<P extends Parcel & (Batch | AckRecords)> {
     return this.#freight.transport.connected && this.#env.local(this.receiver) === undefined;
   }
 
+  /** What waits here. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
   /** Everything is confirmed and nothing waits. */
   get idle(): boolean {
     if (this.#queue.length > 0) return false;
@@ -99,7 +108,6 @@ export class Link<P extends Parcel & (Batch | AckRecords)> {
     this.#channel = new SendChannel(this.receiver, epoch, FIRST_WINDOW_RECORDS, FIRST_WINDOW_BYTES);
     this.#subject = this.#freight.subject(this.receiver, epoch);
     this.#drain();
-    if (this.#ending) this.#sendEnd();
     this.#changed();
   }
 
@@ -126,10 +134,13 @@ export class Link<P extends Parcel & (Batch | AckRecords)> {
   }
 
   send(parcel: P): void {
-    if (this.#channel === undefined || this.#queue.length > 0 || !this.#freight.transport.connected) {
+    const channel = this.#channel;
+    const queues = channel === undefined || this.#queue.length > 0 || (this.#runsAhead && channel.room <= 0);
+    if (queues || !this.#freight.transport.connected) {
       this.#queue.push(parcel);
+      this.#queuedBytes += parcel.bytes;
     } else {
-      this.#transmit(this.#channel, parcel);
+      this.#transmit(channel, parcel);
     }
     this.#changed();
   }
@@ -143,13 +154,13 @@ export class Link<P extends Parcel & (Batch | AckRecords)> {
   credit(epoch: number, credit: Credit, lost: (parcel: P) => void): void {
     if (this.#channel === undefined || this.#channel.receiverEpoch !== epoch) return;
     this.#channel.credit(credit, lost, this.#settled);
+    if (this.#queue.length > 0) this.#drain();
     this.#changed();
   }
 
   /** The network is back. */
   linkUp(): void {
     this.#drain();
-    if (this.#ending && this.#channel?.ended === false) this.#sendEnd();
     this.#changed();
   }
 
@@ -173,10 +184,16 @@ export class Link<P extends Parcel & (Batch | AckRecords)> {
   }
 
   #drain(): void {
-    if (this.#channel === undefined || !this.#freight.transport.connected) return;
-    const queue = this.#queue;
-    this.#queue = [];
-    for (const parcel of queue) this.#transmit(this.#channel, parcel);
+    const channel = this.#channel;
+    if (channel === undefined || !this.#freight.transport.connected) return;
+    let sent = 0;
+    while (sent < this.#queue.length && !(this.#runsAhead && channel.room <= 0)) {
+      const parcel = this.#queue[sent++];
+      this.#queuedBytes -= parcel.bytes;
+      this.#transmit(channel, parcel);
+    }
+    if (sent > 0) this.#queue = this.#queue.slice(sent);
+    if (this.#ending && this.#queue.length === 0) this.#sendEnd();
   }
 
   #sendEnd(): void {

@@ -3,13 +3,11 @@
  * Around the pure ledger it sends, hears the ackers, replays, and buries.
  */
 
-import { hashString, hashValues } from '../grouping/hash.js';
 import { type Entry, Ledger } from '../reliability/ledger.js';
 import { Positions } from '../reliability/positions.js';
-import type { Failure, MessageId, Position, ReplayReason, RetryPolicyOptions } from '../topology/definition.js';
+import type { Failure, MessageId, Position, ReplayReason } from '../topology/definition.js';
 import { MIN_SLOTS, rootTask } from '../tuple/root-ids.js';
-import { StableId } from '../tuple/stable-ids.js';
-import { type Batch, Lineage, metaOf, newStamp } from '../wire/batch.js';
+import { type Batch, metaOf } from '../wire/batch.js';
 import { decodeDone, decodeRoots, type FailRecord, ROOT_WORDS } from '../wire/control-frames.js';
 import { emptyHeader, KIND_DONE, KIND_RENEW, openFrame } from '../wire/frame.js';
 import type { AckBox } from './ack-box.js';
@@ -18,7 +16,9 @@ import type { TaskEnv } from './env.js';
 import { errorFacts } from './failure.js';
 import type { Drops } from './inbox.js';
 import { LatencyHistogram } from './latency.js';
-import { type Outbox, type OutStream, siteOf } from './outbox.js';
+import type { Outbox, OutStream } from './outbox.js';
+import { Sweeps } from './sweeps.js';
+import { TreeIds } from './tree-ids.js';
 
 const FIRST_ATTEMPT = metaOf(1, 0);
 
@@ -36,9 +36,8 @@ export const REASONS: readonly (ReplayReason | undefined)[] = [
 export const MAX_PENDING_BYTES = 64 << 20;
 /** Tuples in backoff or on their way to the dead-letter store: beyond this the source waits. */
 export const MAX_WAITING = 1 << 16;
-/** After a loss, tasks have this long to claim what they hold, and trees to complete; then the rest is replayed. */
+/** After a loss, tasks claim what they hold this much later: see SWEEP_AFTER_MS. */
 export const CLAIM_AFTER_MS = 250;
-export const SWEEP_AFTER_MS = 600;
 /** A restarted ledger's small table: most bolts never tick. */
 const TICK_SLOTS = 1024;
 
@@ -47,6 +46,8 @@ export interface OriginCounts {
   untracked: number;
   acked: number;
   deadLettered: number;
+  /** handed back to a source that replays by itself */
+  returned: number;
   readonly replays: Record<ReplayReason, number>;
 }
 
@@ -55,21 +56,13 @@ export interface OriginHooks {
   failed?(id: MessageId, failure: Failure): void;
 }
 
-interface Sweep {
-  readonly reason: 'worker-lost' | 'link-lost' | 'acker-lost';
-  readonly before: number;
-  readonly failure: Partial<Failure>;
-  /** not before this, and not before the task below is ready again */
-  dueAt: number;
-  readonly waitsFor: number | undefined;
-}
-
 export class Origin {
   readonly counts: OriginCounts = {
     emitted: 0,
     untracked: 0,
     acked: 0,
     deadLettered: 0,
+    returned: 0,
     replays: { failed: 0, timeout: 0, 'worker-lost': 0, 'link-lost': 0, 'acker-lost': 0 },
   };
   readonly latency = new LatencyHistogram();
@@ -82,12 +75,11 @@ export class Origin {
   readonly #ledger: Ledger<Batch>;
   readonly #positions: Positions;
   readonly #backlog = new Backlog();
-  readonly #base = new StableId();
-  readonly #lineage = new Lineage();
+  readonly #ids: TreeIds;
   readonly #header = emptyHeader();
   /** last DONE frame of each acker */
   readonly #doneFrames = new Map<number, { epoch: number; frame: number }>();
-  #sweeps: Sweep[] = [];
+  readonly #sweeps = new Sweeps();
   #cancelTimer: () => void;
   #lastTickAt: number;
   #burying = 0;
@@ -98,7 +90,12 @@ export class Origin {
     env: TaskEnv,
     outbox: Outbox,
     acks: AckBox,
-    options: { readonly retry: RetryPolicyOptions; readonly position?: Position; readonly ticks?: boolean },
+    options: {
+      readonly position?: Position;
+      readonly ticks?: boolean;
+      /** its source sends again what is lost, not the ledger */
+      readonly returns?: boolean;
+    },
     hooks: OriginHooks,
   ) {
     this.#env = env;
@@ -113,8 +110,9 @@ export class Origin {
         task: env.task,
         epoch: env.epoch,
         ackers: Math.max(1, env.ackers.length),
-        timeoutMs: env.plan.config.messageTimeoutMs,
-        retry: options.retry,
+        timeoutMs: env.config.messageTimeoutMs,
+        retry: env.config.retry,
+        returns: options.returns ?? false,
         random: env.random,
         now,
       },
@@ -125,14 +123,12 @@ export class Origin {
           if (env.ackers.length > 0) acks.forget(hi, lo);
         },
         replay: (entry, reason) => this.#replayed(entry, reason),
+        returned: (entry, failure) => this.#returned(entry, failure),
       },
       options.ticks ? TICK_SLOTS : MIN_SLOTS,
     );
-    const identity = options.ticks
-      ? [env.run, env.component, env.index, env.epoch]
-      : [env.run, env.component, env.index];
-    this.#base.set(hashValues(identity, 1), hashValues(identity, 2), hashValues(identity, 3), hashValues(identity, 4));
-    const tickMs = Math.min(250, Math.max(5, env.plan.config.messageTimeoutMs / 16));
+    this.#ids = new TreeIds(env, options.ticks ?? false);
+    const tickMs = Math.min(250, Math.max(5, env.config.messageTimeoutMs / 16));
     this.#cancelTimer = env.clock.every(tickMs, () => this.#onTimer(tickMs));
   }
 
@@ -177,9 +173,10 @@ export class Origin {
     id: MessageId,
     position: Position | undefined,
     now: number,
+    to?: number,
   ): void {
     if (this.#env.ackers.length === 0) {
-      this.#outbox.emit(stream, values, this.#lineageOf(id, 0, 0, FIRST_ATTEMPT));
+      this.#outbox.emit(stream, values, this.#ids.lineage(id, 0, 0, FIRST_ATTEMPT), to);
       this.counts.emitted += 1;
       this.counts.untracked += 1;
       this.#positions.completed(this.#positions.emitted(position));
@@ -194,7 +191,7 @@ export class Origin {
     outbox.xorHi = 0;
     outbox.xorLo = 0;
     try {
-      outbox.emit(stream, values, this.#lineageOf(id, ledger.hi, ledger.lo, FIRST_ATTEMPT));
+      outbox.emit(stream, values, this.#ids.lineage(id, ledger.hi, ledger.lo, FIRST_ATTEMPT), to);
     } catch (error) {
       ledger.cancel(entry);
       throw error;
@@ -211,19 +208,31 @@ export class Origin {
   }
 
   /** Emits a tracked tuple now or as soon as there is room: `tick` and `end` cannot be asked to wait. */
-  offer(stream: OutStream, values: Record<string, unknown>, id: number, now: number): void {
-    if (this.#backlog.empty && this.#mayStart) this.start(stream, values, id, undefined, now);
-    else this.#backlog.push(stream, values, id, this.#env.component);
+  offer(stream: OutStream, values: Record<string, unknown>, now: number, to?: number): void {
+    const id = this.#offered++;
+    if (this.#backlog.empty && this.#mayStart) this.start(stream, values, id, undefined, now, to);
+    else this.#backlog.push(stream, values, id, to ?? 0, this.#env.component);
   }
+  #offered = 0;
+
+  /** Resolves when what is offered leaves at once. */
+  ready(): Promise<void> {
+    if (this.#backlog.empty && this.#mayStart) return Promise.resolve();
+    this.#env.wake();
+    return new Promise((resolve) => {
+      this.#waiters.push(resolve);
+    });
+  }
+  #waiters: (() => void)[] = [];
 
   get #mayStart(): boolean {
-    const { maxSpoutPending } = this.#env.plan.config;
+    const { maxSpoutPending } = this.#env.config;
     return this.#ledger.pending < maxSpoutPending && this.hasRoom && this.#outbox.hasRoom && this.#acks.hasRoom;
   }
 
   /** Emits a tuple that nobody tracks. */
-  startUntracked(stream: OutStream, values: Record<string, unknown>, number: number): void {
-    this.#outbox.emit(stream, values, this.#lineageOf(number, 0, 0, FIRST_ATTEMPT));
+  startUntracked(stream: OutStream, values: Record<string, unknown>, number: number, to?: number): void {
+    this.#outbox.emit(stream, values, this.#ids.lineage(number, 0, 0, FIRST_ATTEMPT), to);
     this.counts.emitted += 1;
     this.counts.untracked += 1;
   }
@@ -261,14 +270,17 @@ export class Origin {
       this.#again(entry, now);
     }
     while (!this.#backlog.empty && this.#mayStart) {
-      const { stream, values, id } = this.#backlog.shift();
+      const { stream, values, id, to } = this.#backlog.shift();
       try {
-        this.start(stream, values, id, undefined, now);
+        this.start(stream, values, id, undefined, now, to);
       } catch (error) {
         // its `tick` or `end` has returned: nobody is there to be told but the dead letters
         const failure = { attempts: 1, component: this.#env.component, task: this.#env.task, error: errorFacts(error) };
         this.reject(id, { ...failure, reason: 'oversize' }, values, stream.declaration.name, undefined, now);
       }
+    }
+    if (this.#waiters.length > 0 && this.#backlog.empty && this.#mayStart) {
+      for (const resolve of this.#waiters.splice(0)) resolve();
     }
   }
 
@@ -304,7 +316,7 @@ export class Origin {
     } else {
       if (frame <= last.frame) return this.#drop('duplicate');
       // completions were lost on the way: nobody holds those roots, so a sweep finds them
-      if (frame !== last.frame + 1) this.sweepSoon('link-lost', {});
+      if (frame !== last.frame + 1) this.linkLost({});
       last.frame = frame;
     }
     const ledger = this.#ledger;
@@ -323,32 +335,19 @@ export class Origin {
 
   /** A process died: once its successor is ready and had time to tell, what is unaccounted for is replayed. */
   peerGone(task: number, component: string, isAcker: boolean): void {
-    const now = this.#env.clock.now();
-    this.#sweeps.push({
-      reason: isAcker ? 'acker-lost' : 'worker-lost',
-      before: now,
-      failure: { component, task },
-      dueAt: Number.POSITIVE_INFINITY,
-      waitsFor: task,
-    });
+    this.#sweeps.taskGone(task, component, isAcker, this.#env.clock.now());
   }
 
   peerReady(task: number): void {
     const now = this.#env.clock.now();
-    for (const sweep of this.#sweeps) {
-      if (sweep.waitsFor !== task) continue;
-      // an acker's state is gone for certain: its roots need no time to complete
-      sweep.dueAt = sweep.reason === 'acker-lost' ? now : now + SWEEP_AFTER_MS;
-    }
+    this.#sweeps.taskReady(task, now);
     this.#releaseIfAllBack();
     this.#runSweeps(now);
   }
 
   /** Something was lost on a link: what nobody claims and does not complete in time is replayed. */
-  sweepSoon(reason: 'link-lost', failure: Partial<Failure>): void {
-    const now = this.#env.clock.now();
-    this.#sweeps = this.#sweeps.filter((sweep) => sweep.reason !== 'link-lost');
-    this.#sweeps.push({ reason, before: now, failure, dueAt: now + SWEEP_AFTER_MS, waitsFor: undefined });
+  linkLost(failure: Partial<Failure>): void {
+    this.#sweeps.linkLost(failure, this.#env.clock.now());
   }
 
   quarantine(hi: number, lo: number, failure: Failure): boolean {
@@ -386,9 +385,8 @@ export class Origin {
   }
 
   #runSweeps(now: number): void {
-    const due = this.#sweeps.filter((sweep) => sweep.dueAt <= now);
+    const due = this.#sweeps.takeDue(now);
     if (due.length === 0) return;
-    this.#sweeps = this.#sweeps.filter((sweep) => sweep.dueAt > now);
     for (const { reason, before, failure, waitsFor } of due) {
       const acker = reason === 'acker-lost' ? this.#env.ackers.indexOf(waitsFor as number) : undefined;
       // roots that were given to a dead acker until its successor came are as lost as the older ones
@@ -399,11 +397,7 @@ export class Origin {
   }
 
   #allBack(): boolean {
-    return (
-      this.#env.data.connected &&
-      this.#env.control.connected &&
-      this.#sweeps.every(({ dueAt }) => dueAt !== Number.POSITIVE_INFINITY)
-    );
+    return this.#env.data.connected && this.#env.control.connected && this.#sweeps.allBack;
   }
 
   #releaseIfAllBack(): void {
@@ -422,7 +416,8 @@ export class Origin {
     const stream = outbox.stream(batch.edge.stream.name, this.#env.component);
     const values = batch.layout.all(batch.columns, entry.row);
     const meta = metaOf(entry.attempt, REASONS.indexOf(entry.reason));
-    outbox.emit(stream, values, this.#lineageOf(entry.id, ledger.hi, ledger.lo, meta));
+    const to = stream.direct ? batch.receiver : undefined;
+    outbox.emit(stream, values, this.#ids.lineage(entry.id, ledger.hi, ledger.lo, meta), to);
     // the newer copy keeps the values: the older frame may go
     ledger.keep(entry, outbox.keptBatch, outbox.keptRow, outbox.keptBytes);
     this.#acks.init(ledger.hi, ledger.lo, outbox.xorHi, outbox.xorLo);
@@ -441,6 +436,14 @@ export class Origin {
     this.#env.report.replay({ id: String(entry.id), attempt: entry.attempt + 1, failure });
   }
 
+  /** The spout's source is told, and sends it again as it sees fit. */
+  #returned(entry: Entry<Batch>, failure: Failure): void {
+    this.counts.returned += 1;
+    this.#positions.completed(entry.sequence);
+    this.#hooks.failed?.(entry.id, { ...failure, attempts: entry.attempt });
+    this.#env.wake();
+  }
+
   #bury(entry: Entry<Batch>, failure: Failure): void {
     const batch = entry.kept;
     const stream = batch?.edge.stream.name ?? this.#rejectedStream;
@@ -456,7 +459,7 @@ export class Origin {
       epoch: this.#env.epoch,
       stream,
       id: String(entry.id),
-      tuple: this.#stableOf(stream, entry.id).toString(),
+      tuple: this.#ids.stable(stream, entry.id).toString(),
       at: this.#env.clock.wall(),
       reason: failure.reason,
       values,
@@ -475,45 +478,6 @@ export class Origin {
       this.#env.wake();
     };
     this.#env.report.deadLetter(letter).then(buried, (error: unknown) => this.#env.report.fatal(error, 'dead letters'));
-  }
-
-  /** The stable id of a tuple that is the first of its tree. */
-  #stableOf(stream: string, id: MessageId): StableId {
-    const component = this.#env.plan.components.find(({ name }) => name === this.#env.component);
-    const index = component?.definition.streams.findIndex(({ name }) => name === stream) ?? 0;
-    const { a, b, c, d, number } = this.#lineageOf(id, 0, 0, 0);
-    const stable = new StableId();
-    stable.child(a, b, c, d, siteOf(component?.index ?? 0, Math.max(0, index)), number);
-    return stable;
-  }
-
-  /** A first tuple is the child of its task, numbered by its message id: both halves of which go in. */
-  #lineageOf(id: MessageId, hi: number, lo: number, meta: number): Lineage {
-    const base = this.#base;
-    let low: number;
-    let high: number;
-    if (typeof id === 'number') {
-      low = id | 0;
-      high = Number.isSafeInteger(id) ? Math.floor(id / 0x100000000) | 0 : hashValues([id]);
-    } else if (typeof id === 'string') {
-      low = hashString(id, 5);
-      high = hashString(id, 6);
-    } else {
-      low = hashValues([id], 5);
-      high = hashValues([id], 6);
-    }
-    const lineage = this.#lineage;
-    lineage.keep = hi !== 0;
-    lineage.rootHi = hi;
-    lineage.rootLo = lo;
-    lineage.a = (base.a ^ high) >>> 0;
-    lineage.b = base.b;
-    lineage.c = base.c;
-    lineage.d = base.d;
-    lineage.meta = meta;
-    lineage.number = low >>> 0;
-    lineage.stamp = newStamp();
-    return lineage;
   }
 
   #drop(cause: string): void {

@@ -2,11 +2,11 @@
  * What a task emits: picks the target tasks of each tuple, gives every copy its edge id, collects copies into batches
  * and sends a batch when it is full, when the task has nothing left to do, or when its time to linger is over.
  */
-import { SquallError } from '../errors.js';
+import { SquallError, shown } from '../errors.js';
 import { createGrouping } from '../grouping/create.js';
-import { EVERY_TASK, type Grouping } from '../grouping/grouping.js';
+import { CHOSEN_TASKS, EVERY_TASK, type Grouping } from '../grouping/grouping.js';
 import type { EdgePlan, StreamDeclaration } from '../topology/definition.js';
-import { Batch, GROUP_WORDS, type Lineage, ROW_WORDS } from '../wire/batch.js';
+import { Batch, GROUP_WORDS, type Lineage, metaAttempt, ROW_WORDS } from '../wire/batch.js';
 import { encodeBatch } from '../wire/data-frame.js';
 import { FRAME_HEADER_BYTES, KIND_DATA } from '../wire/frame.js';
 import { RowLayout } from '../wire/layout.js';
@@ -24,6 +24,11 @@ const FRAME_OVERHEAD_BYTES = FRAME_HEADER_BYTES + (GROUP_WORDS + ROW_WORDS) * 4 
 /** Undeclared fields are looked for in the first emits of a stream and then now and again: it costs as much as an emit. */
 const CHECKED_EMITS = 256;
 const CHECK_EVERY = 1024;
+/**
+ * What waits at one sender for one receiver of a feedback edge. A cycle must go on taking input while its own output waits,
+ * or it would stand still for ever: so its edges back may run ahead of their credit, and this is how far.
+ */
+export const MAX_FEEDBACK_BYTES = 64 << 20;
 
 interface Target {
   readonly link: Link<Batch>;
@@ -57,9 +62,13 @@ class IdMemory {
     this.#groups.push(batch.groups);
     batch.rows = NO_WORDS;
     batch.groups = NO_WORDS;
+    batch.roots = NO_WORDS;
     batch.groupCount = 0;
+    batch.rootWords = 0;
   }
 }
+/** `emit`: the groupings choose. */
+const NO_TASK = 0;
 const MAX_SPARE_BATCHES = 64;
 const NO_WORDS = new Uint32Array(0);
 
@@ -74,6 +83,8 @@ export class OutStream {
   /** component and stream in one number, for stable ids */
   readonly site: number;
   readonly edges: readonly OutEdge[];
+  readonly direct: boolean;
+  readonly #back: readonly OutEdge[];
   emits = 0;
 
   constructor(declaration: StreamDeclaration, site: number, edges: readonly OutEdge[]) {
@@ -81,6 +92,34 @@ export class OutStream {
     this.layout = new RowLayout(declaration);
     this.site = site;
     this.edges = edges;
+    this.direct = declaration.direct;
+    this.#back = edges.filter(({ plan }) => plan.feedback);
+  }
+
+  get feedsBack(): boolean {
+    return this.#back.length > 0;
+  }
+
+  /** Throws where an edge back may not take this tuple. */
+  checkBack(lineage: Lineage, where: string): void {
+    for (const { plan, targets } of this.#back) {
+      if (lineage.rootHi === 0) {
+        throw new SquallError(
+          'ERR_SQUALL_UNTRACKED_CYCLE',
+          `${where}: an untracked tuple may not go round a cycle (back to "${plan.target}"): nothing would ever end it. Emit it anchored, and the spout's tuple with an id.`,
+          { facts: { target: plan.target } },
+        );
+      }
+      for (const { link } of targets) {
+        if (link.queuedBytes <= MAX_FEEDBACK_BYTES) continue;
+        throw new SquallError(
+          'ERR_SQUALL_FEEDBACK_FULL',
+          `${where}: more than ${MAX_FEEDBACK_BYTES} bytes wait for "${plan.target}" on this edge back: the cycle makes more than it takes. ` +
+            'Let fewer tuples go round, give the bolt more tasks, or lower maxSpoutPending.',
+          { facts: { target: plan.target, limitBytes: MAX_FEEDBACK_BYTES } },
+        );
+      }
+    }
   }
 }
 
@@ -124,8 +163,9 @@ export class Outbox {
       this.#stale = true;
       changed();
     };
-    const linkTo = (task: number): Link<Batch> => {
-      const link = links.get(task) ?? new Link(env, task, freight, stale);
+    // between two components all edges are edges back, or none is: the checks of a topology see to that
+    const linkTo = (task: number, runsAhead: boolean): Link<Batch> => {
+      const link = links.get(task) ?? new Link(env, task, freight, stale, runsAhead);
       links.set(task, link);
       return link;
     };
@@ -139,20 +179,24 @@ export class Outbox {
     this.links = links;
   }
 
-  #edge(plan: EdgePlan, linkTo: (task: number) => Link<Batch>): OutEdge {
+  #edge(plan: EdgePlan, linkTo: (task: number, runsAhead: boolean) => Link<Batch>): OutEdge {
     const target = this.#env.plan.components.find(({ name }) => name === plan.target);
     if (target === undefined) throw new Error(`no component ${plan.target}`);
     const targets = Array.from({ length: target.tasks }, (_, index) => ({
-      link: linkTo(target.firstTask + index),
+      link: linkTo(target.firstTask + index, plan.feedback),
       batch: undefined,
       rowWords: FIRST_WORDS,
       groupWords: FIRST_WORDS,
     }));
     this.#targets.push(...targets);
-    return { plan, grouping: createGrouping(plan.grouping, target.tasks, {
+    return {
+      plan,
+      grouping: createGrouping(plan.grouping, target.tasks, {
         offset: this.#env.index,
         isLocal: (index) => this.#env.isLocal(target.firstTask + index),
-      }), targets };
+      }),
+      targets,
+    };
   }
 
   stream(name: string, where: string): OutStream {
@@ -169,8 +213,8 @@ export class Outbox {
   get hasRoom(): boolean {
     if (this.#stale) {
       this.#stale = false;
-      this.#room = this.#edges.every(({ grouping, targets }) =>
-        grouping.hasRoom((index) => targets[index].link.room > 0),
+      this.#room = this.#edges.every(
+        ({ plan, grouping, targets }) => plan.feedback || grouping.hasRoom((index) => targets[index].link.room > 0),
       );
     }
     return this.#room;
@@ -182,26 +226,64 @@ export class Outbox {
   }
 
   /**
-   * Emits one tuple of this lineage. Adds the new edges to `xorHi`, `xorLo`.
-   * Throws SquallError before anything is sent where the values do not fit the stream or the server's payload.
+   * Emits one tuple of this lineage, on a direct stream to the task `to`. Adds the new edges to `xorHi`, `xorLo`.
+   * Throws SquallError before anything is sent where the values do not fit the stream, or when one copy is too large for
+   * the server: the edges of the copies before it count all the same.
    */
-  emit(stream: OutStream, values: Record<string, unknown>, lineage: Lineage): void {
+  emit(stream: OutStream, values: Record<string, unknown>, lineage: Lineage, to = NO_TASK): void {
     const { layout, edges } = stream;
+    if (stream.direct !== (to !== NO_TASK)) throw this.#misdirected(stream);
     if (!layout.fits(values)) throw layout.refusal(values, this.#where(stream));
     stream.emits += 1;
     if (stream.emits <= CHECKED_EMITS || stream.emits % CHECK_EVERY === 0 || this.#env.debug) {
       const undeclared = layout.undeclared(values, this.#where(stream));
       if (undeclared !== undefined) throw undeclared;
+      if (this.#env.debug) layout.validate(values, this.#where(stream));
     }
+    if (stream.feedsBack) stream.checkBack(lineage, this.#where(stream));
     this.keptBatch = undefined;
-    for (const edge of edges) {
-      const choice = edge.grouping.choose(values);
-      if (choice !== EVERY_TASK) {
-        this.#place(stream, edge, edge.targets[choice], values, lineage);
-        continue;
+    if (to !== NO_TASK) this.#direct(stream, values, lineage, to);
+    else
+      for (const edge of edges) {
+        const choice = edge.grouping.choose(values);
+        if (choice >= 0) this.#place(stream, edge, edge.targets[choice], values, lineage);
+        else this.#several(stream, edge, choice, values, lineage);
       }
-      for (const target of edge.targets) this.#place(stream, edge, target, values, lineage);
+    this.#env.tap?.(stream.declaration.name, values, metaAttempt(lineage.meta));
+  }
+
+  #several(stream: OutStream, edge: OutEdge, choice: number, values: Record<string, unknown>, lineage: Lineage): void {
+    const { targets, grouping } = edge;
+    if (choice === EVERY_TASK) for (const target of targets) this.#place(stream, edge, target, values, lineage);
+    else if (choice === CHOSEN_TASKS)
+      for (const index of grouping.chosen ?? []) this.#place(stream, edge, targets[index], values, lineage);
+  }
+
+  /** To one task by its number, if it takes the stream. */
+  #direct(stream: OutStream, values: Record<string, unknown>, lineage: Lineage, to: number): void {
+    let taken = false;
+    for (const edge of stream.edges) {
+      const target = edge.targets.find(({ link }) => link.receiver === to);
+      if (target === undefined) continue;
+      taken = true;
+      this.#place(stream, edge, target, values, lineage);
     }
+    if (taken) return;
+    const tasks = stream.edges.flatMap(({ targets }) => targets.map(({ link }) => link.receiver));
+    throw new SquallError(
+      'ERR_SQUALL_EMIT',
+      `${this.#where(stream)}: emitDirect to task ${shown(to)}, which does not take this stream; ${tasks.length === 0 ? 'no task does' : `the tasks ${tasks.join(', ')} do: see context.tasksOf(component)`}`,
+      { facts: { task: to, tasks } },
+    );
+  }
+
+  #misdirected(stream: OutStream): SquallError {
+    const advice = stream.direct
+      ? 'emit on a direct stream: name the task that is to get the tuple, emitDirect(task, values)'
+      : 'emitDirect on a stream that is not direct: use emit, or declare the stream with direct({ … })';
+    return new SquallError('ERR_SQUALL_EMIT', `${this.#where(stream)}: ${advice}`, {
+      facts: { stream: stream.declaration.name },
+    });
   }
 
   #place(stream: OutStream, edge: OutEdge, target: Target, values: Record<string, unknown>, lineage: Lineage): void {
@@ -210,6 +292,7 @@ export class Outbox {
       const rows = this.#memory.rows(target.rowWords);
       const groups = this.#memory.groups(target.groupWords);
       batch = new Batch(edge.plan, stream.layout, stream.site, stream.layout.columns(), rows, groups);
+      batch.receiver = target.link.receiver;
       target.batch = batch;
     }
     const added = this.#push(stream, batch, values);
@@ -251,6 +334,7 @@ export class Outbox {
   #alone(stream: OutStream, edge: OutEdge, target: Target, shared: Batch, values: Record<string, unknown>): Batch {
     for (const column of shared.columns) column.truncate(shared.count);
     const batch = new Batch(edge.plan, stream.layout, stream.site);
+    batch.receiver = target.link.receiver;
     stream.layout.push(batch.columns, values);
     let bytes = FRAME_OVERHEAD_BYTES;
     for (const column of batch.columns) bytes += column.measure();

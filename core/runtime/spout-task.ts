@@ -14,7 +14,7 @@ import type { Batch } from '../wire/batch.js';
 import type { AckRecords, FailRecord } from '../wire/control-frames.js';
 import type { FrameHeader } from '../wire/frame.js';
 import type { LocalLedger } from './acker-task.js';
-import type { TaskEnv } from './env.js';
+import { shortestTimeoutMs, type TaskEnv } from './env.js';
 import { errorFacts } from './failure.js';
 import { CLAIM_AFTER_MS, Origin } from './origin.js';
 import type { OutStream } from './outbox.js';
@@ -28,7 +28,7 @@ const MAX_IDLE_MS = 50;
 /** How often a changed position is told. */
 const POSITION_EVERY_MS = 100;
 
-export class SpoutTask implements LocalLedger, Pick<SpoutOut, 'emit' | 'reject'> {
+export class SpoutTask implements LocalLedger, SpoutOut {
   readonly sender: Sender;
   readonly origin: Origin;
 
@@ -37,7 +37,13 @@ export class SpoutTask implements LocalLedger, Pick<SpoutOut, 'emit' | 'reject'>
   readonly #where: string;
   #instance!: SpoutInstance;
   #defaultStream: OutStream | undefined;
-  #state: 'waiting' | 'active' | 'paused' | 'done' | 'said' | 'ended' = 'waiting';
+  /** asked: `next` is called, but for pauses. quiet: never again. done: the source is over. said: END. */
+  #state: 'waiting' | 'asked' | 'quiet' | 'done' | 'said' | 'ended' = 'waiting';
+  #paused = false;
+  /** `activate` was the last of the two that was called */
+  #active = false;
+  /** `activate` or `deactivate` is under way; the next begins when it is over */
+  #switching: Promise<void> | undefined;
   /** `next` has returned a promise that is still open, or the source has nothing until later */
   #busy = false;
   #idleMs = FIRST_IDLE_MS;
@@ -46,6 +52,7 @@ export class SpoutTask implements LocalLedger, Pick<SpoutOut, 'emit' | 'reject'>
   #untracked = 0;
   /** `emit` may be called: inside `next` only */
   #open = false;
+  #waiters: (() => void)[] = [];
   readonly #timers: (() => void)[] = [];
   #lastFlushAt = 0;
 
@@ -66,7 +73,7 @@ export class SpoutTask implements LocalLedger, Pick<SpoutOut, 'emit' | 'reject'>
       env,
       this.sender.outbox,
       this.sender.acks,
-      { retry: definition.retry, position },
+      { position, returns: definition.replay === 'source' },
       {
         acked: (id) => {
           if (this.#instance.ack !== undefined) call('ack', () => this.#instance.ack?.(id));
@@ -90,31 +97,63 @@ export class SpoutTask implements LocalLedger, Pick<SpoutOut, 'emit' | 'reject'>
     this.#instance = await this.#definition.open(context);
   }
 
+  /** The run begins. */
   go(): void {
-    if (this.#state === 'waiting') this.#state = 'active';
+    if (this.#state === 'waiting') this.#state = 'asked';
+    const { clock, plan } = this.#env;
     this.#timers.push(
-      this.#env.clock.every(POSITION_EVERY_MS, () => this.tellPosition()),
-      this.#env.clock.every(Math.max(20, this.#env.plan.config.messageTimeoutMs / 8), () => this.#claim()),
+      clock.every(POSITION_EVERY_MS, () => this.tellPosition()),
+      clock.every(Math.max(20, shortestTimeoutMs(plan) / 8), () => this.#claim()),
     );
+    void this.#switch();
     this.#env.wake();
   }
 
-  /** No more calls of `next`; what is pending goes on. */
-  async deactivate(): Promise<void> {
-    if (this.#state !== 'active' && this.#state !== 'waiting') return;
-    this.#state = 'paused';
-    await this.#instance?.deactivate?.();
+  /** No more calls of `next` until `resume`; what is pending goes on. Resolves when `deactivate` has been called. */
+  async pause(): Promise<void> {
+    this.#paused = true;
+    await this.#switch();
+  }
+
+  async resume(): Promise<void> {
+    this.#paused = false;
+    await this.#switch();
     this.#env.wake();
   }
 
-  async activate(): Promise<void> {}
+  /** No more calls of `next`, for good; what is pending goes on. */
   async drain(): Promise<void> {
-    await this.deactivate();
+    if (this.#state === 'asked' || this.#state === 'waiting') this.#state = 'quiet';
+    await this.#switch();
+    this.#env.wake();
+  }
+
+  /** Calls `activate` or `deactivate`, if that is what lacks. */
+  async #switch(): Promise<void> {
+    await this.#switching;
+    const active = this.#state === 'asked' && !this.#paused;
+    if (active === this.#active || this.#switching !== undefined) return;
+    this.#active = active;
+    const hook = active ? 'activate' : 'deactivate';
+    let called: void | Promise<void>;
+    try {
+      called = this.#instance?.[hook]?.();
+      if (typeof (called as { then?: unknown } | undefined)?.then === 'function') {
+        this.#switching = Promise.resolve(called);
+        await this.#switching;
+      }
+    } catch (error) {
+      this.#env.report.fatal(error, `${this.#where} ${hook}`);
+    }
+    this.#switching = undefined;
+    // it may have been asked for the contrary meanwhile
+    await this.#switch();
+    this.#env.wake();
   }
 
   /** No call of `next` will come and nothing is pending. */
   get drained(): boolean {
-    return this.#state !== 'active' && this.#state !== 'waiting' && this.origin.empty;
+    return this.#state !== 'asked' && this.#state !== 'waiting' && this.origin.empty;
   }
 
   async stop(): Promise<void> {
@@ -157,7 +196,7 @@ export class SpoutTask implements LocalLedger, Pick<SpoutOut, 'emit' | 'reject'>
     this.origin.peerGone(task, component, isAcker);
   }
   linkLost(failure: { readonly component?: string; readonly task?: number }): void {
-    this.origin.sweepSoon('link-lost', failure);
+    this.origin.linkLost(failure);
     this.claimSoon();
   }
   claimSoon(): void {
@@ -171,10 +210,11 @@ export class SpoutTask implements LocalLedger, Pick<SpoutOut, 'emit' | 'reject'>
     this.#now = start;
     this.#turnStart = start;
     this.origin.work(start);
-    const more = this.#state === 'active' ? this.#ask(start) : false;
+    this.#letGo();
+    const more = this.#mayAsk ? this.#ask(start) : false;
     if (this.#state === 'done' && this.origin.empty) this.#sayEnd();
     if (this.#state === 'said' && this.sender.delivered) this.#end();
-    const lingered = start - this.#lastFlushAt >= this.#env.plan.config.lingerMs;
+    const lingered = start - this.#lastFlushAt >= this.#env.config.lingerMs;
     if (lingered || (!more && !this.#busy)) {
       this.#lastFlushAt = this.#env.clock.now();
       this.sender.flush();
@@ -182,12 +222,20 @@ export class SpoutTask implements LocalLedger, Pick<SpoutOut, 'emit' | 'reject'>
     return more;
   }
 
+  /** Active, and no call of `next` is open. */
+  get #mayAsk(): boolean {
+    return this.#state === 'asked' && this.#active && !this.#paused && !this.#busy && this.#switching === undefined;
+  }
+
+  get #mayPend(): boolean {
+    return this.origin.pending < this.#env.config.maxSpoutPending && this.origin.hasRoom;
+  }
+
   /** Calls `next` while there is room. True: the turn is used up, not the source. */
   #ask(start: number): boolean {
-    const { maxSpoutPending } = this.#env.plan.config;
-    const { origin, sender } = this;
-    for (let calls = 1; !this.#busy && this.#state === 'active'; calls++) {
-      if (origin.pending >= maxSpoutPending || !origin.hasRoom) return false;
+    const { sender } = this;
+    for (let calls = 1; this.#mayAsk; calls++) {
+      if (!this.#mayPend) return false;
       if (!sender.hasRoom) {
         sender.outbox.avoidFull();
         if (!sender.hasRoom) return false;
@@ -198,8 +246,8 @@ export class SpoutTask implements LocalLedger, Pick<SpoutOut, 'emit' | 'reject'>
         result = this.#instance.next(this as never);
       } catch (error) {
         this.#open = false;
-        this.#env.report.fatal(error, `${this.#where} next`);
-        this.#state = 'paused';
+        this.#env.report.fatal(error ?? new Error('next threw undefined'), `${this.#where} next`);
+        this.#state = 'quiet';
         return false;
       }
       if (result !== undefined && typeof (result as { then?: unknown }).then === 'function') {
@@ -224,13 +272,13 @@ export class SpoutTask implements LocalLedger, Pick<SpoutOut, 'emit' | 'reject'>
         this.#open = false;
         this.#asked(result);
         // a source that had its answer at hand is asked again in this turn
-        if (this.#state === 'active' && this.#env.clock.now() - this.#turnStart < TURN_MS) this.#ask(this.#turnStart);
+        if (this.#mayAsk && this.#env.clock.now() - this.#turnStart < TURN_MS) this.#ask(this.#turnStart);
         this.#env.wake();
       },
       (error: unknown) => {
         this.#busy = false;
         this.#open = false;
-        this.#state = 'paused';
+        this.#state = 'quiet';
         this.#env.report.fatal(error, `${this.#where} next`);
       },
     );
@@ -243,7 +291,7 @@ export class SpoutTask implements LocalLedger, Pick<SpoutOut, 'emit' | 'reject'>
       return;
     }
     if (result === 'done') {
-      if (this.#state === 'active') this.#state = 'done';
+      if (this.#state === 'asked') this.#state = 'done';
       this.#env.wake();
     } else if (result === 'idle') {
       this.#busy = true;
@@ -253,13 +301,40 @@ export class SpoutTask implements LocalLedger, Pick<SpoutOut, 'emit' | 'reject'>
       });
       this.#idleMs = Math.min(MAX_IDLE_MS, this.#idleMs * 2);
     } else {
-      this.#state = 'paused';
+      this.#state = 'quiet';
       const message = `${this.#where}: next must return 'done', 'idle' or undefined, or a promise of one; got ${shown(result)}`;
       this.#env.report.fatal(new SquallError('ERR_SQUALL_SPOUT', message), `${this.#where} next`);
     }
   }
 
   emit(values: Record<string, unknown>, options?: SpoutEmitOptions): void {
+    this.#emit(values, options, undefined);
+  }
+
+  emitDirect(task: number, values: Record<string, unknown>, options?: SpoutEmitOptions): void {
+    this.#emit(values, options, task);
+  }
+
+  ready(): Promise<void> {
+    this.#mustBeOpen('ready');
+    if (this.#hasRoom) return Promise.resolve();
+    this.sender.flush();
+    this.#env.wake();
+    return new Promise((resolve) => {
+      this.#waiters.push(resolve);
+    });
+  }
+
+  get #hasRoom(): boolean {
+    return this.#mayPend && this.sender.hasRoom;
+  }
+
+  #letGo(): void {
+    if (this.#waiters.length === 0 || !this.#hasRoom) return;
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+
+  #emit(values: Record<string, unknown>, options: SpoutEmitOptions | undefined, task: number | undefined): void {
     this.#mustBeOpen('emit');
     const name = options?.stream;
     const { outbox } = this.sender;
@@ -269,8 +344,14 @@ export class SpoutTask implements LocalLedger, Pick<SpoutOut, 'emit' | 'reject'>
         : outbox.stream(name, this.#where);
     const id = options?.id;
     if (id === undefined) {
-      this.origin.startUntracked(stream, values, this.#untracked++);
+      this.origin.startUntracked(stream, values, this.#untracked++, task);
       return;
+    }
+    if (this.#definition.replay === 'source' && options?.position !== undefined) {
+      throw new SquallError(
+        'ERR_SQUALL_EMIT',
+        `${this.#where}: emit with a position from a spout with replay: 'source', whose source knows itself what it has to send again; leave position out`,
+      );
     }
     const kind = typeof id;
     if (kind !== 'string' && kind !== 'number' && kind !== 'bigint') {
@@ -280,7 +361,7 @@ export class SpoutTask implements LocalLedger, Pick<SpoutOut, 'emit' | 'reject'>
       );
     }
     try {
-      this.origin.start(stream, values, id, options?.position, this.#busy ? this.#env.clock.now() : this.#now);
+      this.origin.start(stream, values, id, options?.position, this.#busy ? this.#env.clock.now() : this.#now, task);
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'ERR_SQUALL_OVERSIZE') throw error;
       // too large for the server: a throw would end a spout that does not expect it, and it would meet the same tuple

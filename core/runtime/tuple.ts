@@ -7,14 +7,20 @@ import { REASONS } from './origin.js';
 export class ReceivedTuple implements Tuple {
   readonly values: Record<string, unknown>;
   readonly task: number;
-  readonly #batch: Batch;
-  readonly #row: number;
+  #batch: Batch;
+  #row: number;
 
   constructor(values: Record<string, unknown>, task: number, batch: Batch, row: number) {
     this.values = values;
     this.task = task;
     this.#batch = batch;
     this.#row = row;
+  }
+
+  /** Its ids are now the only ones of this batch. */
+  moveTo(batch: Batch): void {
+    this.#batch = batch;
+    this.#row = 0;
   }
 
   get input(): string {

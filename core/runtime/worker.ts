@@ -6,8 +6,8 @@ import { SquallError } from '../errors.js';
 import {
   ACKER_COMPONENT,
   type ComponentConfig,
-  type Failure,
   type ComponentPlan,
+  type Failure,
   type TaskContext,
   type TopologyPlan,
 } from '../topology/definition.js';
@@ -307,11 +307,11 @@ export class Worker {
 
   /** No more calls of `next`, until `resume`. */
   async pause(): Promise<void> {
-    await this.#spouts((spout) => spout.deactivate());
+    await this.#spouts((spout) => spout.pause());
   }
 
   async resume(): Promise<void> {
-    await this.#spouts((spout) => spout.activate());
+    await this.#spouts((spout) => spout.resume());
   }
 
   /** No more calls of `next`, for good. */

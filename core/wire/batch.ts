@@ -6,6 +6,8 @@
  * Tuples that one execute emitted have their root and their parent in common: that is kept once, in a group, and a
  * row is its own edge id and a reference. A word of a sentence then takes 17 bytes beside its text instead of 36, in
  * memory and on the wire, and less to write.
+ *
+ * A tuple that was emitted on several anchors may belong to several roots: its group then names a place in a side table.
  */
 import type { EdgePlan } from '../topology/definition.js';
 import type { StableId } from '../tuple/stable-ids.js';
@@ -16,16 +18,20 @@ import type { RowLayout } from './layout.js';
 export const ROW_WORDS = 3;
 /** Words of a group: root (2), stable id of the parent (4), meta (1), emit number that rows count from (1). */
 export const GROUP_WORDS = 8;
+/** Instead of a root: there are several, in `roots` from the group's second word on. No task is numbered so high. */
+export const SEVERAL_ROOTS = 0xffffffff;
 /** word of a group that holds the attempt and the reason of the replay */
 export const META = 6;
 export const MAX_BATCH_ROWS = 1 << 16;
 const MAX_DELTA = 0xffff;
+const NO_WORDS = new Uint32Array(0);
 
 /** Where tuples come from: the root they belong to, the tuple they were made of, and how many were made before. */
 export class Lineage {
-  /** (0, 0): untracked */
+  /** (0, 0): untracked. SEVERAL_ROOTS: pairs in `roots` */
   rootHi = 0;
   rootLo = 0;
+  roots: Uint32Array = NO_WORDS;
   /** stable id of the parent */
   a = 0;
   b = 0;
@@ -53,10 +59,15 @@ export class Batch {
   rows: Uint32Array;
   groups: Uint32Array;
   groupCount = 0;
+  /** of groups with several roots: how many, then pairs of words */
+  roots: Uint32Array = NO_WORDS;
+  rootWords = 0;
   /** empty once the values are not needed here any more */
   columns: Column[];
   /** a ledger keeps the values for a replay */
   kept = false;
+  /** task that it goes to */
+  receiver = 0;
   count = 0;
   /** estimate of the bytes on the wire, ids included */
   bytes = 0;
@@ -101,7 +112,7 @@ export class Batch {
     if (at + GROUP_WORDS > this.groups.length) this.groups = doubled(this.groups);
     const { groups } = this;
     groups[at] = lineage.rootHi;
-    groups[at + 1] = lineage.rootLo;
+    groups[at + 1] = lineage.rootHi === SEVERAL_ROOTS ? this.#severalRoots(lineage.roots) : lineage.rootLo;
     groups[at + 2] = lineage.a;
     groups[at + 3] = lineage.b;
     groups[at + 4] = lineage.c;
@@ -112,6 +123,39 @@ export class Batch {
     this.bytes += GROUP_WORDS * 4;
     this.#stamp = lineage.stamp;
     this.#base = lineage.number;
+  }
+
+  #severalRoots(roots: Uint32Array): number {
+    const at = this.rootWords;
+    const length = at + 1 + roots.length;
+    if (length > this.roots.length) {
+      const grown = new Uint32Array(Math.max(length, this.roots.length * 2));
+      grown.set(this.roots.subarray(0, at));
+      this.roots = grown;
+    }
+    this.roots[at] = roots.length / 2;
+    this.roots.set(roots, at + 1);
+    this.rootWords = length;
+    this.bytes += (roots.length + 1) * 4;
+    return at;
+  }
+
+  /** The ids of one row in a batch of their own, for a tuple that is kept when the others are gone. */
+  only(row: number): Batch {
+    const at = this.groupAt(row);
+    const rows = this.rows.slice(row * ROW_WORDS, (row + 1) * ROW_WORDS);
+    const delta = rows[2] & MAX_DELTA;
+    rows[2] = delta;
+    const one = new Batch(this.edge, this.layout, this.site, NO_COLUMNS, rows, this.groups.slice(at, at + GROUP_WORDS));
+    one.count = 1;
+    one.groupCount = 1;
+    if (one.groups[0] === SEVERAL_ROOTS) {
+      const from = one.groups[1];
+      one.roots = this.roots.slice(from, from + 1 + this.roots[from] * 2);
+      one.rootWords = one.roots.length;
+      one.groups[1] = 0;
+    }
+    return one;
   }
 
   /** The values are on their way as bytes: what is still asked of this batch is its roots. */
@@ -144,10 +188,27 @@ export class Batch {
 
   /** Calls `visit` for each root in the batch; not for untracked tuples. */
   forEachRoot(visit: (hi: number, lo: number) => void): void {
-    const { groups } = this;
-    for (let at = 0; at < this.groupCount * GROUP_WORDS; at += GROUP_WORDS) {
-      if (groups[at] !== 0) visit(groups[at], groups[at + 1]);
+    for (let at = 0; at < this.groupCount * GROUP_WORDS; at += GROUP_WORDS) this.forEachRootAt(at, visit);
+  }
+
+  /** As `forEachRoot`, for the group at this position. */
+  forEachRootAt(at: number, visit: (hi: number, lo: number) => void): void {
+    const { groups, roots } = this;
+    const hi = groups[at];
+    if (hi === 0) return;
+    if (hi !== SEVERAL_ROOTS) {
+      visit(hi, groups[at + 1]);
+      return;
     }
+    const from = groups[at + 1] + 1;
+    const end = from + roots[from - 1] * 2;
+    for (let word = from; word < end; word += 2) visit(roots[word], roots[word + 1]);
+  }
+
+  /** The roots of the group at this position that has several, as pairs of words. */
+  severalRootsAt(at: number): Uint32Array {
+    const from = this.groups[at + 1] + 1;
+    return this.roots.subarray(from, from + this.roots[from - 1] * 2);
   }
 }
 

@@ -1,7 +1,10 @@
-/** Body of a data frame: u32 number of groups, groups and rows as they are in memory, then each column as form, length, payload. */
+/**
+ * Body of a data frame: u32 number of groups, u32 words of side table for several roots, groups, rows and side table as they
+ * are in memory, then each column as form, length, payload.
+ */
 import { endianness } from 'node:os';
 import type { EdgePlan } from '../topology/definition.js';
-import { Batch, GROUP_WORDS, MAX_BATCH_ROWS, ROW_WORDS } from './batch.js';
+import { Batch, GROUP_WORDS, MAX_BATCH_ROWS, ROW_WORDS, SEVERAL_ROOTS } from './batch.js';
 import { FRAME_HEADER_BYTES } from './frame.js';
 import { frameMemory } from './frame-memory.js';
 import type { RowLayout } from './layout.js';
@@ -10,13 +13,15 @@ import { Malformed } from './malformed.js';
 if (endianness() !== 'LE') throw new Error('Squall runs on little-endian machines only');
 
 const COLUMN_HEADER_BYTES = 5;
-const IDS_AT = FRAME_HEADER_BYTES + 4;
+const IDS_AT = FRAME_HEADER_BYTES + 8;
 
 /** A whole frame with the body of `batch`; the header is still to be sealed. The batch lets go of its values. */
 export function encodeBatch(batch: Batch): Buffer {
   const groupBytes = batch.groupCount * GROUP_WORDS * 4;
   const rowBytes = batch.count * ROW_WORDS * 4;
-  let length = IDS_AT + groupBytes + rowBytes;
+  const rootBytes = batch.rootWords * 4;
+  const idBytes = groupBytes + rowBytes + rootBytes;
+  let length = IDS_AT + idBytes;
   const sizes: number[] = [];
   for (const column of batch.columns) {
     const size = column.measure();
@@ -25,9 +30,13 @@ export function encodeBatch(batch: Batch): Buffer {
   }
   const frame = frameMemory(length);
   frame.writeUInt32LE(batch.groupCount, FRAME_HEADER_BYTES);
+  frame.writeUInt32LE(batch.rootWords, FRAME_HEADER_BYTES + 4);
   frame.set(new Uint8Array(batch.groups.buffer, batch.groups.byteOffset, groupBytes), IDS_AT);
   frame.set(new Uint8Array(batch.rows.buffer, batch.rows.byteOffset, rowBytes), IDS_AT + groupBytes);
-  let at = IDS_AT + groupBytes + rowBytes;
+  if (rootBytes > 0) {
+    frame.set(new Uint8Array(batch.roots.buffer, batch.roots.byteOffset, rootBytes), IDS_AT + groupBytes + rowBytes);
+  }
+  let at = IDS_AT + idBytes;
   for (let index = 0; index < batch.columns.length; index++) {
     const column = batch.columns[index];
     frame[at] = column.form;
@@ -42,8 +51,10 @@ export function encodeBatch(batch: Batch): Buffer {
 export function decodeBatch(frame: Buffer, count: number, edge: EdgePlan, layout: RowLayout, site: number): Batch {
   if (frame.length < IDS_AT || count > MAX_BATCH_ROWS) throw new Malformed('ids');
   const groupCount = frame.readUInt32LE(FRAME_HEADER_BYTES);
+  const rootWords = frame.readUInt32LE(FRAME_HEADER_BYTES + 4);
   const rowsAt = IDS_AT + groupCount * GROUP_WORDS * 4;
-  let at = rowsAt + count * ROW_WORDS * 4;
+  const rootsAt = rowsAt + count * ROW_WORDS * 4;
+  let at = rootsAt + rootWords * 4;
   if (groupCount > count || at > frame.length) throw new Malformed('ids');
   const groups = words(frame, IDS_AT, groupCount * GROUP_WORDS);
   const rows = words(frame, rowsAt, count * ROW_WORDS);
@@ -62,6 +73,15 @@ export function decodeBatch(frame: Buffer, count: number, edge: EdgePlan, layout
   batch.count = count;
   batch.groupCount = groupCount;
   batch.bytes = frame.length;
+  if (rootWords > 0) {
+    batch.roots = words(frame, rootsAt, rootWords);
+    batch.rootWords = rootWords;
+  }
+  for (let group = 0; group < groups.length; group += GROUP_WORDS) {
+    if (groups[group] !== SEVERAL_ROOTS) continue;
+    const from = groups[group + 1];
+    if (from >= rootWords || from + 1 + batch.roots[from] * 2 > rootWords) throw new Malformed('roots');
+  }
   for (let row = 0; row < rows.length; row += ROW_WORDS) {
     if (rows[row + 2] >>> 16 >= groupCount) throw new Malformed('group');
     batch.xorHi ^= rows[row];

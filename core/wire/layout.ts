@@ -6,6 +6,7 @@
 import { SquallError, shown } from '../errors.js';
 import type { FieldDeclaration, StreamDeclaration } from '../topology/definition.js';
 import { type Column, createColumn, fits } from './columns.js';
+import { schemaRefusal } from './schema-check.js';
 
 export type ReadRow = (columns: readonly Column[], row: number) => Record<string, unknown>;
 
@@ -63,6 +64,19 @@ export class RowLayout {
       );
     }
     return this.undeclared(given, where) ?? new SquallError('ERR_SQUALL_EMIT', `${where}: values were refused`);
+  }
+
+  /**
+   * Under --debug: asks the Standard Schemas of the stream. Throws SquallError where one refuses a value, is asynchronous,
+   * or would change the value: what it returns is not used.
+   */
+  validate(values: Record<string, unknown>, where: string): void {
+    for (const { name, type } of this.fields) {
+      const wrong = schemaRefusal(type, values[name]);
+      if (wrong !== undefined) {
+        throw new SquallError('ERR_SQUALL_EMIT', `${where}: field "${name}" ${wrong}`, { facts: { field: name } });
+      }
+    }
   }
 
   /** The error for a value whose field the stream does not declare, or undefined. */

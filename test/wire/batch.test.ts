@@ -3,14 +3,23 @@ import test from 'ava';
 import fc from 'fast-check';
 import { t as type } from '../../core/topology/fields.js';
 import { StableId } from '../../core/tuple/stable-ids.js';
-import { Batch, type Lineage, metaAttempt, metaOf, metaReason, newStamp } from '../../core/wire/batch.js';
+import {
+  Batch,
+  type Lineage,
+  metaAttempt,
+  metaOf,
+  metaReason,
+  newStamp,
+  SEVERAL_ROOTS,
+} from '../../core/wire/batch.js';
 import { holds } from '../support/property.js';
 import { batchOf, edgeOf, frameOf, layoutOf, lineageOf, received, rowsOf, SITE } from './trip.js';
 
 const layout = layoutOf({ n: type.number });
 
 interface Sent {
-  readonly root: readonly [number, number];
+  /** all of them, one behind the other; none: untracked */
+  readonly roots: readonly number[];
   readonly parent: readonly [number, number, number, number];
   readonly meta: number;
   readonly number: number;
@@ -21,10 +30,12 @@ interface Sent {
 function idsOf(batch: Batch): Sent[] {
   return Array.from({ length: batch.count }, (_, row) => {
     const at = batch.groupAt(row);
-    const [hi, lo, a, b, c, d] = batch.groups.subarray(at, at + 6);
+    const [, , a, b, c, d] = batch.groups.subarray(at, at + 6);
+    const roots: number[] = [];
+    batch.forEachRootAt(at, (hi, lo) => roots.push(hi, lo));
     const number = batch.groups[at + 7] + (batch.rows[row * 3 + 2] & 0xffff);
     return {
-      root: [hi, lo],
+      roots,
       parent: [a, b, c, d],
       meta: batch.meta(row),
       number,
@@ -34,8 +45,11 @@ function idsOf(batch: Batch): Sent[] {
 }
 
 const word = fc.integer({ min: 0, max: 0xffffffff });
+/** SEVERAL_ROOTS is no half of a root, and a root that is not there is (0, 0). */
+const rootHi = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 0xfffffffe }), fc.constant(SEVERAL_ROOTS));
 const lineage = fc.record({
-  rootHi: word,
+  rootHi,
+  several: fc.array(fc.tuple(fc.integer({ min: 1, max: 0xfffffffe }), word), { minLength: 2, maxLength: 9 }),
   rootLo: word,
   a: word,
   b: word,
@@ -70,13 +84,19 @@ test('each row keeps its edge, its root, its parent, its emit number and its att
       let xorHi = 0;
       let xorLo = 0;
       for (const { lineage, emits } of executes) {
-        const { rootHi, rootLo, a, b, c, d, meta } = lineage;
-        const current: Lineage = lineageOf({ ...lineage, number: lineage.number % 1_000_000 });
+        const { rootHi, rootLo, several, a, b, c, d, meta } = lineage;
+        const pairs = several.flat();
+        const roots = rootHi === SEVERAL_ROOTS ? pairs : rootHi === 0 ? [] : [rootHi, rootLo];
+        const current: Lineage = lineageOf({
+          ...lineage,
+          roots: Uint32Array.from(pairs),
+          number: lineage.number % 1_000_000,
+        });
         for (const { skip, edge } of emits) {
           current.number += skip;
           layout.push(batch.columns, { n: expected.length });
           batch.add(current, edge[0], edge[1]);
-          expected.push({ root: [rootHi, rootLo], parent: [a, b, c, d], meta, number: current.number, edge });
+          expected.push({ roots, parent: [a, b, c, d], meta, number: current.number, edge });
           id.child(a, b, c, d, SITE, current.number);
           ids.push(id.toString());
           xorHi ^= edge[0];
@@ -92,12 +112,15 @@ test('each row keeps its edge, its root, its parent, its emit number and its att
           ids,
         );
         assert.deepEqual([one.xorHi, one.xorLo], [xorHi, xorLo]);
-        const roots = new Set<string>();
-        one.forEachRoot((hi, lo) => roots.add(`${hi} ${lo}`));
-        assert.deepEqual(
-          roots,
-          new Set(expected.filter(({ root }) => root[0] !== 0).map(({ root }) => root.join(' '))),
-        );
+        const visited = new Set<string>();
+        one.forEachRoot((hi, lo) => visited.add(`${hi} ${lo}`));
+        assert.deepEqual(visited, new Set(expected.flatMap(({ roots }) => pairsOf(roots))));
+        // a row on its own says the same of itself
+        for (let row = 0; row < expected.length; row += 7) {
+          const alone = one.only(row);
+          assert.deepEqual(idsOf(alone), [{ ...expected[row], number: expected[row].number }]);
+          assert.equal(alone.stableId(0, id).toString(), ids[row]);
+        }
       }
       assert.deepEqual(
         rowsOf(arrived).map(({ n }) => n),
@@ -107,6 +130,9 @@ test('each row keeps its edge, its root, its parent, its emit number and its att
     { numRuns: 200 },
   );
 });
+
+const pairsOf = (roots: readonly number[]): string[] =>
+  roots.flatMap((word, at) => (at % 2 === 0 ? [`${word} ${roots[at + 1]}`] : []));
 
 /** Encoding lets go of values that nobody keeps. */
 function keeping(batch: Batch): Batch {
@@ -131,8 +157,8 @@ test('as many groups as rows fit into a batch of the greatest size', (t) => {
   t.is(batch.groupCount, 65_536);
   const arrived = received(frameOf(batch), layoutOf({}));
   for (const row of [0, 1, 32_768, 65_535]) {
-    const [{ root, number, edge }] = [idsOf(arrived)[row]];
-    t.deepEqual([root, number, edge], [[row + 1, row], row, [row, 1]]);
+    const [{ roots, number, edge }] = [idsOf(arrived)[row]];
+    t.deepEqual([roots, number, edge], [[row + 1, row], row, [row, 1]]);
   }
 });
 

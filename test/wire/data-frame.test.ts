@@ -1,5 +1,6 @@
 import test from 'ava';
 import { t as type } from '../../core/topology/fields.js';
+import { SEVERAL_ROOTS } from '../../core/wire/batch.js';
 import { decodeBatch } from '../../core/wire/data-frame.js';
 import { FRAME_HEADER_BYTES, MAX_RECORDS } from '../../core/wire/frame.js';
 import type { RowLayout } from '../../core/wire/layout.js';
@@ -135,9 +136,28 @@ test('a lie about a length allocates nothing: more rows, groups, text or bytes t
 
 test('a row of a group that is not there is refused', (t) => {
   const frame = frameOf(batchOf(layout, rows));
-  const rowAt = FRAME_HEADER_BYTES + 4 + 32;
+  const rowAt = FRAME_HEADER_BYTES + 8 + 32;
   frame.writeUInt32LE(1 << 16, rowAt + 8);
   t.throws(() => decode(frame, rows.length), { instanceOf: Malformed, message: /group/ });
+});
+
+test('several roots that are not there, or none of several, are refused', (t) => {
+  const several = Uint32Array.of(1, 2, 3, 4);
+  const lineage = lineageOf({ rootHi: SEVERAL_ROOTS, roots: several });
+  const good = frameOf(batchOf(layout, rows, lineage));
+  t.deepEqual([...decode(Buffer.from(good), rows.length).severalRootsAt(0)], [1, 2, 3, 4]);
+  const groupAt = FRAME_HEADER_BYTES + 8;
+  const countAt = groupAt + 32 + rows.length * 12;
+  for (const [at, lie] of [
+    [groupAt + 4, 5],
+    [groupAt + 4, 0xffffffff],
+    [countAt, 3],
+    [countAt, 0xffffffff],
+  ]) {
+    const frame = Buffer.from(good);
+    frame.writeUInt32LE(lie, at);
+    t.throws(() => decode(frame, rows.length), { instanceOf: Malformed }, `${lie} at ${at}`);
+  }
 });
 
 test('text whose lengths do not add up, and digits that are none, are refused', (t) => {
@@ -165,7 +185,7 @@ test('text whose lengths do not add up, and digits that are none, are refused', 
 
 test('a form that the column does not have is refused', (t) => {
   const frame = frameOf(batchOf(layout, rows));
-  const formAt = FRAME_HEADER_BYTES + 4 + 32 + 2 * 12;
+  const formAt = FRAME_HEADER_BYTES + 8 + 32 + 2 * 12;
   for (const form of [0, 3, 5, 6, 7]) {
     frame[formAt] = form;
     t.throws(() => decode(frame, rows.length), { instanceOf: Malformed });

@@ -159,7 +159,11 @@ test('field names that are odd, reserved or hostile are names like any other in 
       [type.json(), { y: 1 }],
       [type.nullable(type.number), 7],
     ] as const) {
-      const layout = new RowLayout({ name: 'default', fields: names.map((name) => ({ name, type: field })) });
+      const layout = new RowLayout({
+        name: 'default',
+        direct: false,
+        fields: names.map((name) => ({ name, type: field })),
+      });
       const row = Object.create(null) as Row;
       for (const name of names) row[name] = value;
       t.true(layout.fits(row));
@@ -175,7 +179,7 @@ test('field names that are odd, reserved or hostile are names like any other in 
 
 test('a field called constructor or toString is missing when a row has none of its own', (t) => {
   for (const name of ['constructor', 'toString', '__proto__']) {
-    const layout = new RowLayout({ name: 'default', fields: [{ name, type: type.string }] });
+    const layout = new RowLayout({ name: 'default', direct: false, fields: [{ name, type: type.string }] });
     t.false(layout.fits({}));
     t.regex(layout.refusal({}, '').message, /expects string, got/);
   }
@@ -186,7 +190,11 @@ test('any names at all are safe', (t) => {
   holds(
     t,
     fc.property(names, (names) => {
-      const layout = new RowLayout({ name: 'default', fields: names.map((name) => ({ name, type: type.number })) });
+      const layout = new RowLayout({
+        name: 'default',
+        direct: false,
+        fields: names.map((name) => ({ name, type: type.number })),
+      });
       const row = Object.fromEntries(names.map((name, at) => [name, at]));
       assert.ok(layout.fits(row));
       assert.deepEqual(overTheWire(layout, [row, row]), [row, row]);

@@ -12,7 +12,7 @@ export const SITE = 0x1000;
 export type Row = Record<string, unknown>;
 
 export function streamOf(fields: Readonly<Record<string, FieldType>>): StreamDeclaration {
-  return { name: 'default', fields: Object.entries(fields).map(([name, type]) => ({ name, type })) };
+  return { name: 'default', fields: Object.entries(fields).map(([name, type]) => ({ name, type })), direct: false };
 }
 
 export function layoutOf(fields: Readonly<Record<string, FieldType>>): RowLayout {
@@ -20,8 +20,9 @@ export function layoutOf(fields: Readonly<Record<string, FieldType>>): RowLayout
 }
 
 export function edgeOf(layout: RowLayout): EdgePlan {
-  const stream = { name: 'default', fields: layout.fields };
-  return { index: 3, source: 'split', stream, target: 'count', input: 'default', grouping: { kind: 'shuffle' } };
+  const stream = { name: 'default', fields: layout.fields, direct: false };
+  const grouping = { kind: 'shuffle' } as const;
+  return { index: 3, source: 'split', stream, target: 'count', input: 'default', grouping, feedback: false };
 }
 
 export function lineageOf(of: Partial<Lineage> = {}): Lineage {
