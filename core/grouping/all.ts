@@ -1,4 +1,4 @@
-import { EVERY_TASK, type Grouping } from './grouping.js';
+import { EVERY_TASK, type Grouping, roomAtEvery } from './grouping.js';
 
 /** Every task of the target gets a copy. */
 export class AllGrouping implements Grouping {
@@ -14,7 +14,6 @@ export class AllGrouping implements Grouping {
   }
   moveOn(): void {}
   hasRoom(roomAt: (index: number) => boolean): boolean {
-    for (let index = 0; index < this.#targets; index++) if (!roomAt(index)) return false;
-    return true;
+    return roomAtEvery(this.#targets, roomAt);
   }
 }

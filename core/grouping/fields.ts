@@ -1,4 +1,4 @@
-import type { Grouping } from './grouping.js';
+import { type Grouping, roomAtEvery } from './grouping.js';
 import { hashString, hashValues } from './hash.js';
 
 /** Equal values of the keys meet in the same task: hash modulo the number of tasks, in every process and every run. */
@@ -24,7 +24,6 @@ export class FieldsGrouping implements Grouping {
   }
   moveOn(): void {}
   hasRoom(roomAt: (index: number) => boolean): boolean {
-    for (let index = 0; index < this.#targets; index++) if (!roomAt(index)) return false;
-    return true;
+    return roomAtEvery(this.#targets, roomAt);
   }
 }

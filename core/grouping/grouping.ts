@@ -1,6 +1,6 @@
 /**
- * A grouping picks, for a tuple on one edge, which of the target's tasks get it. Pure: how much room each target has
- * is an argument.
+ * A grouping picks, for a tuple on one edge, which of the target's tasks get it. Pure: what is on the way to each target is
+ * told by its owner.
  */
 
 /** `choose` says: every target. */
@@ -11,15 +11,26 @@ export const CHOSEN_TASKS = -2;
 export interface Grouping {
   /** index of the target task, from 0, or EVERY_TASK, or CHOSEN_TASKS */
   choose(values: Record<string, unknown>): number;
-  /** the targets of the last `choose` that returned CHOSEN_TASKS: valid until the next `choose` */
+  /** the targets of the last `choose` that returned CHOSEN_TASKS, each once: valid until the next `choose` */
   readonly chosen?: readonly number[];
-  /**
-   * A batch has left: a grouping that is free to choose may go on to another target. `free`: which share of what a target
-   * could take is free, 1 all, ≤ 0 none.
-   */
-  moveOn(free: (index: number) => number): void;
+  /** A batch has left: a grouping that is free to choose looks at the loads again before its next choice. */
+  moveOn(): void;
   /** May a tuple come, whatever its values? One that is free to choose needs room at some of its targets, others at all. */
   hasRoom(roomAt: (index: number) => boolean): boolean;
-  /** Chooses anew when full: `moveOn` then finds a target with room, if there is one. */
+  /** Chooses by the loads: it avoids a full target while another has room. */
   readonly isFree: boolean;
+}
+
+/** What a sender knows of the targets of one edge, by their index from 0. */
+export interface TargetLoads {
+  /** tuples collected for it or on the way to it and unconfirmed; Infinity: no room, or nobody there at present */
+  load(index: number): number;
+  /** what it gets done, in any unit that the targets have in common; 0: not known yet, taken for the mean of the others */
+  speed(index: number): number;
+}
+
+/** Room at each of `targets` tasks: what every grouping needs whose choice hangs on the values. */
+export function roomAtEvery(targets: number, roomAt: (index: number) => boolean): boolean {
+  for (let index = 0; index < targets; index++) if (!roomAt(index)) return false;
+  return true;
 }

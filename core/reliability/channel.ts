@@ -50,6 +50,7 @@ export class SendChannel<P> {
   #confirmed = 0;
   #windowRecords: number;
   #windowBytes: number;
+  #told = false;
   readonly #unconfirmed: Unconfirmed<P>[] = [];
   #head = 0;
 
@@ -72,11 +73,11 @@ export class SendChannel<P> {
   }
 
   /**
-   * Which part of the window is free: 1 all, ≤ 0 none. A window is about a second of the receiver's measured work, so
-   * this compares how long a tuple would wait at receivers of unequal speed.
+   * The receiver's window, 0 before it has told one. A window is about a second of its measured work, so this compares how
+   * fast receivers are.
    */
-  get freeShare(): number {
-    return this.room <= 0 ? 0 : this.room / this.#windowRecords;
+  get window(): number {
+    return this.#told ? this.#windowRecords : 0;
   }
 
   /** Registers the next frame; its number is in `frame`, the cumulative fields are for its header. */
@@ -94,6 +95,7 @@ export class SendChannel<P> {
     if (credit.frame > this.frame) return;
     this.#windowRecords = credit.windowRecords;
     this.#windowBytes = credit.windowBytes;
+    this.#told = true;
     const { missing } = credit;
     for (let gap = 0; gap < missing.length; gap += 2) this.#missing(missing[gap], missing[gap + 1], lost);
     if (credit.frame < this.#confirmed) return;

@@ -79,9 +79,14 @@ export class Link<P extends Parcel & (Batch | AckRecords)> {
     return this.#channel.room;
   }
 
-  /** As `room`, as a share of what the receiver could take: see SendChannel. */
-  get freeShare(): number {
-    return this.room <= 0 ? 0 : (this.#channel as SendChannel<P>).freeShare;
+  /** Records on their way and unconfirmed; Infinity where there is no room. */
+  get load(): number {
+    return this.room <= 0 ? Number.POSITIVE_INFINITY : (this.#channel as SendChannel<P>).inFlight;
+  }
+
+  /** How much the receiver gets done, as its window tells; 0: not known. */
+  get speed(): number {
+    return this.#channel?.window ?? 0;
   }
 
   /** What is sent now becomes bytes at once: nothing of the parcel is looked at afterwards. */

@@ -182,7 +182,7 @@ export class Outbox {
   #edge(plan: EdgePlan, linkTo: (task: number, runsAhead: boolean) => Link<Batch>): OutEdge {
     const target = this.#env.plan.components.find(({ name }) => name === plan.target);
     if (target === undefined) throw new Error(`no component ${plan.target}`);
-    const targets = Array.from({ length: target.tasks }, (_, index) => ({
+    const targets: Target[] = Array.from({ length: target.tasks }, (_, index) => ({
       link: linkTo(target.firstTask + index, plan.feedback),
       batch: undefined,
       rowWords: FIRST_WORDS,
@@ -192,8 +192,13 @@ export class Outbox {
     return {
       plan,
       grouping: createGrouping(plan.grouping, target.tasks, {
+        where: `${this.#env.component}[${this.#env.task}] to "${plan.target}"`,
         offset: this.#env.index,
         isLocal: (index) => this.#env.isLocal(target.firstTask + index),
+        loads: {
+          load: (index) => targets[index].link.load + (targets[index].batch?.count ?? 0),
+          speed: (index) => targets[index].link.speed,
+        },
       }),
       targets,
     };
@@ -359,7 +364,7 @@ export class Outbox {
     target.groupWords = Math.max(FIRST_WORDS, batch.groupCount * GROUP_WORDS);
     this.#waiting -= batch.count;
     target.link.send(batch);
-    edge.grouping.moveOn((index) => edge.targets[index].link.freeShare);
+    edge.grouping.moveOn();
   }
 
   /** Sends whatever is waiting. */
@@ -373,8 +378,8 @@ export class Outbox {
 
   /** A free choice that would go to a target without room goes elsewhere. */
   avoidFull(): void {
-    for (const { grouping, targets } of this.#edges) {
-      if (grouping.isFree) grouping.moveOn((index) => targets[index].link.freeShare);
+    for (const { grouping } of this.#edges) {
+      if (grouping.isFree) grouping.moveOn();
     }
   }
 
