@@ -4,14 +4,32 @@ import { Command, CommanderError } from 'commander';
 import { addCheck } from './check.js';
 import type { CommandContext } from './context.js';
 import { addDead } from './dead.js';
+import { addDrain } from './drain.js';
 import { type Engine, engine as realEngine } from './engine.js';
 import { printError } from './errors.js';
 import { EXIT, exitCodeOfError } from './exit-codes.js';
+import { addExplain } from './explain.js';
+import { addGraph } from './graph.js';
 import type { Io } from './io.js';
+import { addKill } from './kill.js';
+import { addList } from './list.js';
+import { addPause } from './pause.js';
+import { addResume } from './resume.js';
 import { addRun } from './run.js';
 
 /** In the order of `--help`. */
-const COMMANDS = [addRun, addCheck, addDead];
+const COMMANDS = [
+  addRun,
+  addCheck,
+  addGraph,
+  addExplain,
+  addList,
+  addPause,
+  addResume,
+  addDrain,
+  addKill,
+  addDead,
+];
 
 /** Help is read at this width on a wider terminal, and where there is none. */
 const HELP_COLUMNS = 100;

@@ -44,6 +44,7 @@ function env(component: string, task: number): TaskEnv {
     run: 'micro',
     debug: false,
     component,
+    config: (plan.components.find(({ name }) => name === component) ?? plan.components[0]).config,
     task,
     index: 0,
     tasks: 1,

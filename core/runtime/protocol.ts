@@ -1,10 +1,10 @@
 /** What supervisor and worker say to each other over the pipe between them. */
 import type { DeadLetter } from '../inspect/dead-letter.js';
 import type { Failure, Position } from '../topology/definition.js';
+import type { BoltCounts } from './bolt-task.js';
 import type { ClosedChannel } from './env.js';
 import type { OriginCounts } from './origin.js';
 import type { LinkCounts } from './sender.js';
-import type { BoltCounts } from './settler.js';
 
 /** How to reach NATS. Travels by the pipe, never by argv or environment. */
 export type Connection = Readonly<Record<string, unknown>>;
@@ -71,6 +71,8 @@ export type ToWorker =
   | { readonly type: 'drain' }
   /** the components of a cycle take this step together: run `end`, then say END */
   | { readonly type: 'cycle'; readonly cycle: number; readonly step: 'end' | 'close' }
+  /** a report is wanted at once: `stats` with this round */
+  | { readonly type: 'report'; readonly round: number }
   | { readonly type: 'stop' }
   | { readonly type: 'letter-stored'; readonly number: number; readonly error?: string };
 
@@ -136,7 +138,8 @@ export type FromWorker =
   | { readonly type: 'channel'; readonly record: ClosedChannel }
   | { readonly type: 'warn'; readonly message: string }
   | { readonly type: 'link'; readonly up: boolean; readonly why: string }
-  | { readonly type: 'stats'; readonly stats: readonly TaskStats[] }
+  /** `round`: the answer to a `report` */
+  | { readonly type: 'stats'; readonly stats: readonly TaskStats[]; readonly round?: number }
   | { readonly type: 'replays'; readonly replays: readonly ReplayNotice[] }
   | { readonly type: 'letter'; readonly number: number; readonly letter: DeadLetter }
   | { readonly type: 'stopped'; readonly stats: readonly TaskStats[] };

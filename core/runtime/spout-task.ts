@@ -19,6 +19,7 @@ import { errorFacts } from './failure.js';
 import { CLAIM_AFTER_MS, Origin } from './origin.js';
 import type { OutStream } from './outbox.js';
 import { Claims, Sender } from './sender.js';
+import { isPromise } from './wait.js';
 
 const TURN_MS = 4;
 const CLOCK_EVERY = 64;
@@ -128,27 +129,25 @@ export class SpoutTask implements LocalLedger, SpoutOut {
     this.#env.wake();
   }
 
-  /** Calls `activate` or `deactivate`, if that is what lacks. */
+  /** Calls `activate` or `deactivate`, if that is what lacks: one at a time, at once if it can be. */
   async #switch(): Promise<void> {
-    await this.#switching;
+    while (this.#switching !== undefined) await this.#switching;
     const active = this.#state === 'asked' && !this.#paused;
-    if (active === this.#active || this.#switching !== undefined) return;
+    if (active === this.#active) return;
     this.#active = active;
     const hook = active ? 'activate' : 'deactivate';
-    let called: void | Promise<void>;
     try {
-      called = this.#instance?.[hook]?.();
-      if (typeof (called as { then?: unknown } | undefined)?.then === 'function') {
-        this.#switching = Promise.resolve(called);
-        await this.#switching;
-      }
+      const called = this.#instance?.[hook]?.();
+      if (!isPromise(called)) return;
+      const settled = (): void => {};
+      this.#switching = Promise.resolve(called).then(settled, settled);
+      await called;
     } catch (error) {
-      this.#env.report.fatal(error, `${this.#where} ${hook}`);
+      this.#env.report.fatal(error ?? new Error(`${hook} threw undefined`), `${this.#where} ${hook}`);
+    } finally {
+      this.#switching = undefined;
+      this.#env.wake();
     }
-    this.#switching = undefined;
-    // it may have been asked for the contrary meanwhile
-    await this.#switch();
-    this.#env.wake();
   }
 
   /** No call of `next` will come and nothing is pending. */
@@ -250,8 +249,8 @@ export class SpoutTask implements LocalLedger, SpoutOut {
         this.#state = 'quiet';
         return false;
       }
-      if (result !== undefined && typeof (result as { then?: unknown }).then === 'function') {
-        this.#await(result as Promise<unknown>);
+      if (isPromise(result)) {
+        this.#await(result);
         return false;
       }
       this.#open = false;
@@ -264,7 +263,7 @@ export class SpoutTask implements LocalLedger, SpoutOut {
     return false;
   }
 
-  #await(promise: Promise<unknown>): void {
+  #await(promise: PromiseLike<unknown>): void {
     this.#busy = true;
     promise.then(
       (result) => {
