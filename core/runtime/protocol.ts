@@ -1,10 +1,10 @@
 /** What supervisor and worker say to each other over the pipe between them. */
 import type { DeadLetter } from '../inspect/dead-letter.js';
 import type { Failure, Position } from '../topology/definition.js';
-import type { BoltCounts } from './bolt-task.js';
 import type { ClosedChannel } from './env.js';
 import type { OriginCounts } from './origin.js';
 import type { LinkCounts } from './sender.js';
+import type { BoltCounts } from './settler.js';
 
 /** How to reach NATS. Travels by the pipe, never by argv or environment. */
 export type Connection = Readonly<Record<string, unknown>>;

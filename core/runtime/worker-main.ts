@@ -86,6 +86,8 @@ async function handle(message: ToWorker): Promise<void> {
       return worker?.resume();
     case 'drain':
       return worker?.drain();
+    case 'report':
+      return send({ type: 'stats', stats: worker?.stats() ?? [], round: message.round });
     case 'cycle':
       return worker?.cycle(message.cycle, message.step);
     case 'stop': {
