@@ -2,7 +2,6 @@ import { EVERY_TASK, type Grouping, roomAtEvery } from './grouping.js';
 
 /** Every task of the target gets a copy. */
 export class AllGrouping implements Grouping {
-  readonly isFree = false;
   readonly #targets: number;
 
   constructor(targets: number) {

@@ -29,9 +29,17 @@ export function createGrouping(spec: GroupingSpec, targets: number, context: Gro
     case 'shuffle':
     // promises nothing: so it may as well be shuffle
     case 'none':
-      return new ShuffleGrouping(localOrAll(targets, () => true), offset, loads);
+      return new ShuffleGrouping(
+        localOrAll(targets, () => true),
+        offset,
+        loads,
+      );
     case 'localOrShuffle':
-      return new ShuffleGrouping(localOrAll(targets, (index) => context.isLocal(index)), offset, loads);
+      return new ShuffleGrouping(
+        localOrAll(targets, (index) => context.isLocal(index)),
+        offset,
+        loads,
+      );
     case 'fields':
       return new FieldsGrouping(targets, spec.keys);
     case 'partialKey':

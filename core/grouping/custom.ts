@@ -7,7 +7,6 @@ import { CHOSEN_TASKS, type Grouping, roomAtEvery } from './grouping.js';
  * where it returned something else.
  */
 export class CustomGrouping implements Grouping {
-  readonly isFree = false;
   readonly chosen: number[] = [];
   readonly #targets: number;
   readonly #chooseTasks: ChooseTasks;

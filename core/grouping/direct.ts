@@ -2,7 +2,6 @@ import { type Grouping, roomAtEvery } from './grouping.js';
 
 /** The emitter names the task, with `emitDirect`: its owner looks the task up and never asks. */
 export class DirectGrouping implements Grouping {
-  readonly isFree = false;
   readonly #targets: number;
 
   constructor(targets: number) {

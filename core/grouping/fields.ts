@@ -3,7 +3,6 @@ import { hashString, hashValues } from './hash.js';
 
 /** Equal values of the keys meet in the same task: hash modulo the number of tasks, in every process and every run. */
 export class FieldsGrouping implements Grouping {
-  readonly isFree = false;
   readonly #targets: number;
   readonly #keys: readonly string[];
   readonly #only: string;

@@ -2,7 +2,6 @@ import type { Grouping } from './grouping.js';
 
 /** The task with the lowest number gets everything. */
 export class GlobalGrouping implements Grouping {
-  readonly isFree = false;
   choose(): number {
     return 0;
   }

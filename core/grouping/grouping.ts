@@ -17,8 +17,6 @@ export interface Grouping {
   moveOn(): void;
   /** May a tuple come, whatever its values? One that is free to choose needs room at some of its targets, others at all. */
   hasRoom(roomAt: (index: number) => boolean): boolean;
-  /** Chooses by the loads: it avoids a full target while another has room. */
-  readonly isFree: boolean;
 }
 
 /** What a sender knows of the targets of one edge, by their index from 0. */

@@ -11,7 +11,6 @@ const SECOND_SEED = 0x5eed_0002;
  * Load Balancing for Distributed Stream Processing Engines", ICDE 2015: counts of one's own suffice, no task is asked.
  */
 export class PartialKeyGrouping implements Grouping {
-  readonly isFree = false;
   readonly #targets: number;
   readonly #keys: readonly string[];
   readonly #only: string;

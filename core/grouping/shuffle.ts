@@ -16,7 +16,6 @@ const LIFT = 1.25;
  * deals in proportion to speed: a slow target still gets its share, and so is measured again.
  */
 export class ShuffleGrouping implements Grouping {
-  readonly isFree = true;
   readonly #targets: readonly number[];
   readonly #loads: TargetLoads;
   /** by position in `#targets`: what its runs were worth in time, beyond those of the target with the smallest sum */

@@ -50,7 +50,6 @@ export class SendChannel<P> {
   #confirmed = 0;
   #windowRecords: number;
   #windowBytes: number;
-  #told = false;
   readonly #unconfirmed: Unconfirmed<P>[] = [];
   #head = 0;
 
@@ -73,11 +72,11 @@ export class SendChannel<P> {
   }
 
   /**
-   * The receiver's window, 0 before it has told one. A window is about a second of its measured work, so this compares how
-   * fast receivers are.
+   * How much the receiver gets done, compared with other receivers: its window is about a second of its measured work.
+   * 0: it has not confirmed anything yet.
    */
-  get window(): number {
-    return this.#told ? this.#windowRecords : 0;
+  get speed(): number {
+    return this.#confirmed === 0 ? 0 : this.#windowRecords;
   }
 
   /** Registers the next frame; its number is in `frame`, the cumulative fields are for its header. */
@@ -95,7 +94,6 @@ export class SendChannel<P> {
     if (credit.frame > this.frame) return;
     this.#windowRecords = credit.windowRecords;
     this.#windowBytes = credit.windowBytes;
-    this.#told = true;
     const { missing } = credit;
     for (let gap = 0; gap < missing.length; gap += 2) this.#missing(missing[gap], missing[gap + 1], lost);
     if (credit.frame < this.#confirmed) return;

@@ -246,7 +246,7 @@ export class BoltTask implements LocalLedger {
       const count = batch?.count ?? 0;
       while (arrived.row < count) {
         if (!this.#mayBegin) return false;
-        if (!this.sender.hasRoom) return this.#noRoom();
+        if (!this.sender.hasRoom) return false;
         if (!this.#execute(arrived, batch as Batch)) return false;
         if (++executes % CLOCK_EVERY === 0 && clock.now() - start > TURN_MS) return true;
       }
@@ -264,11 +264,6 @@ export class BoltTask implements LocalLedger {
   /** May another execute begin beside those that are open? One that may kill its process is alone. */
   get #mayBegin(): boolean {
     return this.#open === 0 || (this.#open < this.#env.config.concurrency && !this.#suspects.announced);
-  }
-
-  #noRoom(): boolean {
-    this.sender.outbox.avoidFull();
-    return this.sender.hasRoom;
   }
 
   /** Confirms the frames at the head of the queue that are executed to their last row. */

@@ -34,7 +34,9 @@ export interface Freight<P extends Parcel> {
   encode(parcel: P): Buffer;
 }
 
-/** Until the receiver has said what it can take. */
+/** Until the receiver has said what it can take: little, for it may be slow, and its answer to the first comes soon. */
+const FIRST_WINDOW_TUPLES = 64;
+/** Ackers are never slow, and answer rarely. */
 const FIRST_WINDOW_RECORDS = 1024;
 const FIRST_WINDOW_BYTES = 1 << 20;
 /** An idle sender with unconfirmed frames asks after them this often. */
@@ -79,14 +81,14 @@ export class Link<P extends Parcel & (Batch | AckRecords)> {
     return this.#channel.room;
   }
 
-  /** Records on their way and unconfirmed; Infinity where there is no room. */
-  get load(): number {
-    return this.room <= 0 ? Number.POSITIVE_INFINITY : (this.#channel as SendChannel<P>).inFlight;
+  /** Records on the way, unconfirmed. */
+  get inFlight(): number {
+    return this.#channel?.inFlight ?? 0;
   }
 
-  /** How much the receiver gets done, as its window tells; 0: not known. */
+  /** See SendChannel; 0: not known yet. */
   get speed(): number {
-    return this.#channel?.window ?? 0;
+    return this.#channel?.speed ?? 0;
   }
 
   /** What is sent now becomes bytes at once: nothing of the parcel is looked at afterwards. */
@@ -110,7 +112,8 @@ export class Link<P extends Parcel & (Batch | AckRecords)> {
   /** The receiver's incarnation `epoch` is ready. */
   open(epoch: number): void {
     if (this.#channel?.receiverEpoch === epoch) return;
-    this.#channel = new SendChannel(this.receiver, epoch, FIRST_WINDOW_RECORDS, FIRST_WINDOW_BYTES);
+    const window = this.#freight.tuples ? FIRST_WINDOW_TUPLES : FIRST_WINDOW_RECORDS;
+    this.#channel = new SendChannel(this.receiver, epoch, window, FIRST_WINDOW_BYTES);
     this.#subject = this.#freight.subject(this.receiver, epoch);
     this.#drain();
     this.#changed();

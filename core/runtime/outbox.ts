@@ -33,6 +33,8 @@ export const MAX_FEEDBACK_BYTES = 64 << 20;
 interface Target {
   readonly link: Link<Batch>;
   batch: Batch | undefined;
+  /** rows at which the batch is full: no more than there was room for when it was begun */
+  fullRows: number;
   /** words of ids that the last batch needed: the next one starts with room for as many */
   rowWords: number;
   groupWords: number;
@@ -185,6 +187,7 @@ export class Outbox {
     const targets: Target[] = Array.from({ length: target.tasks }, (_, index) => ({
       link: linkTo(target.firstTask + index, plan.feedback),
       batch: undefined,
+      fullRows: FULL_BATCH_ROWS,
       rowWords: FIRST_WORDS,
       groupWords: FIRST_WORDS,
     }));
@@ -196,7 +199,11 @@ export class Outbox {
         offset: this.#env.index,
         isLocal: (index) => this.#env.isLocal(target.firstTask + index),
         loads: {
-          load: (index) => targets[index].link.load + (targets[index].batch?.count ?? 0),
+          load: (index) => {
+            const { batch, link } = targets[index];
+            const collected = batch?.count ?? 0;
+            return link.room <= collected ? Number.POSITIVE_INFINITY : link.inFlight + collected;
+          },
           speed: (index) => targets[index].link.speed,
         },
       }),
@@ -299,6 +306,8 @@ export class Outbox {
       batch = new Batch(edge.plan, stream.layout, stream.site, stream.layout.columns(), rows, groups);
       batch.receiver = target.link.receiver;
       target.batch = batch;
+      const { room } = target.link;
+      target.fullRows = room > 0 ? Math.min(FULL_BATCH_ROWS, room) : FULL_BATCH_ROWS;
     }
     const added = this.#push(stream, batch, values);
     if (added > BIG_ROW_BYTES) batch = this.#alone(stream, edge, target, batch, values);
@@ -318,7 +327,7 @@ export class Outbox {
     this.xorLo ^= lo;
     this.created += 1;
     this.#waiting += 1;
-    if (batch.count >= FULL_BATCH_ROWS || batch.bytes >= FULL_BATCH_BYTES) this.#ship(edge, target);
+    if (batch.count >= target.fullRows || batch.bytes >= FULL_BATCH_BYTES) this.#ship(edge, target);
   }
 
   #push(stream: OutStream, batch: Batch, values: Record<string, unknown>): number {
@@ -373,13 +382,6 @@ export class Outbox {
     for (const edge of this.#edges) {
       for (const target of edge.targets)
         if (target.batch !== undefined && target.batch.count > 0) this.#ship(edge, target);
-    }
-  }
-
-  /** A free choice that would go to a target without room goes elsewhere. */
-  avoidFull(): void {
-    for (const { grouping } of this.#edges) {
-      if (grouping.isFree) grouping.moveOn();
     }
   }
 

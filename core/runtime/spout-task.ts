@@ -232,13 +232,9 @@ export class SpoutTask implements LocalLedger, SpoutOut {
 
   /** Calls `next` while there is room. True: the turn is used up, not the source. */
   #ask(start: number): boolean {
-    const { sender } = this;
     for (let calls = 1; this.#mayAsk; calls++) {
       if (!this.#mayPend) return false;
-      if (!sender.hasRoom) {
-        sender.outbox.avoidFull();
-        if (!sender.hasRoom) return false;
-      }
+      if (!this.sender.hasRoom) return false;
       let result: unknown;
       this.#open = true;
       try {

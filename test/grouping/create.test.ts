@@ -38,7 +38,6 @@ test('a grouping whose choice hangs on the values, or is made by others, needs r
   ];
   for (const spec of specs) {
     const grouping = create(spec, 3);
-    t.false(grouping.isFree, spec.kind);
     t.true(
       grouping.hasRoom(() => true),
       spec.kind,
@@ -76,7 +75,6 @@ test('shuffle and none use every task, wherever it is', (t) => {
 test("localOrShuffle deals among the tasks of the sender's process", (t) => {
   const local = create({ kind: 'localOrShuffle' }, 5, { isLocal: (index) => index === 1 || index === 4, offset: 0 });
   t.deepEqual(first(local, 4), [1, 4, 1, 4]);
-  t.true(local.isFree);
   t.true(local.hasRoom((index) => index === 4));
   t.false(
     local.hasRoom((index) => index !== 1 && index !== 4),

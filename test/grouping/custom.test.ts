@@ -54,7 +54,7 @@ test("what is no index of a task is refused at once, with what was expected, wha
     [new Uint8Array([1]), /\(object\)/],
     [[0, 3], /it returned \[0,3\] \(array\)/],
     [[0, [1]], /it returned \[0,\[1\]\] \(array\)/],
-    [[,], /it returned \[null\] \(array\)/],
+    [new Array(1), /it returned \[null\] \(array\)/],
     [Promise.resolve(1), /it returned a promise\. It cannot be async/],
   ];
   for (const [answer, message] of wrong) {
@@ -66,7 +66,10 @@ test("what is no index of a task is refused at once, with what was expected, wha
 });
 
 test('after a refusal the next choice counts as if nothing had been', (t) => {
-  const answers: (readonly number[])[] = [[0, 1, 9], [0, 1]];
+  const answers: (readonly number[])[] = [
+    [0, 1, 9],
+    [0, 1],
+  ];
   const custom = new CustomGrouping(2, () => answers.shift() ?? 0, 'here');
   t.throws(() => custom.choose({}));
   custom.choose({});

@@ -34,8 +34,7 @@ export interface Flow {
 
 // as in outbox, link, inbox and tasks
 const FULL_BATCH_ROWS = 2048;
-const FIRST_WINDOW_RECORDS = 1024;
-const FIRST_INBOX_WINDOW = 4096;
+const FIRST_WINDOW_RECORDS = 64;
 const WINDOW_MS = 1000;
 const MIN_WINDOW_RECORDS = 16;
 const MAX_WINDOW_RECORDS = 1 << 16;
@@ -157,7 +156,7 @@ class Sender implements TargetLoads {
       this.#pending += 1;
       this.#batches[index] += 1;
       spentMs += emitMs;
-      if (this.#batches[index] === FULL_BATCH_ROWS) {
+      if (this.#batches[index] >= Math.min(FULL_BATCH_ROWS, this.channels[index].room)) {
         spentMs += frameMs;
         this.#ship(index, spentMs);
       }
@@ -289,7 +288,7 @@ class Target {
   }
 
   #windowRecords(): number {
-    if (this.#msPerRecord === 0) return FIRST_INBOX_WINDOW;
+    if (this.#msPerRecord === 0) return FIRST_WINDOW_RECORDS;
     const records = WINDOW_MS / this.#msPerRecord / this.#channels.size;
     return Math.round(Math.max(MIN_WINDOW_RECORDS, Math.min(MAX_WINDOW_RECORDS, records)));
   }
@@ -298,7 +297,7 @@ class Target {
 export function flow(options: FlowOptions): Flow {
   const events = new Events();
   const targets: Target[] = [];
-  options.workMs.forEach((_, index) => targets.push(new Target(events, options, index)));
+  for (const index of options.workMs.keys()) targets.push(new Target(events, options, index));
   const senders = Array.from({ length: options.senders }, (_, number) => new Sender(events, options, targets, number));
   for (const sender of senders) sender.wake();
   const { at } = options;
