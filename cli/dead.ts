@@ -1,12 +1,11 @@
 /** `squall dead T list|show|purge` */
 import { Command } from 'commander';
-import { SquallError } from '../core/errors.js';
-import { checkName } from '../core/topology/names.js';
 import type { CommandContext } from './context.js';
 import { addDeadList } from './dead-list.js';
 import { addDeadPurge } from './dead-purge.js';
 import { addDeadShow } from './dead-show.js';
 import { addDebugOption, addNatsOptions, addStateOption, NATS_HELP } from './options.js';
+import { checkTopology } from './topology-name.js';
 
 const ACTIONS = [addDeadList, addDeadShow, addDeadPurge];
 
@@ -44,11 +43,4 @@ function actions(topology: string, outer: Command, context: CommandContext): Com
     addDebugOption(command).addHelpText('after', NATS_HELP);
   }
   return inner;
-}
-
-function checkTopology(topology: string): void {
-  checkName(topology, (mistake) => {
-    const hint = /[./\\]/.test(topology) ? '; give the name that its file gives to topology(…), not the file' : '';
-    throw new SquallError('ERR_SQUALL_USAGE', `topology: ${mistake}${hint}`);
-  });
 }

@@ -12,6 +12,8 @@ const USAGE_CODES = new Set([
   'ERR_SQUALL_TOPOLOGY_FILE',
   'ERR_SQUALL_PARAMETERS',
   'ERR_SQUALL_NATS_OPTIONS',
+  'ERR_SQUALL_NO_RUN',
+  'ERR_SQUALL_SEVERAL_RUNS',
 ]);
 
 export function exitCodeOfError(code: unknown): number {

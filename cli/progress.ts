@@ -62,6 +62,10 @@ export class Progress {
     run.on('ready', ({ run: id, resumed }) => {
       this.say(resumed ? `run ${id} goes on where it was cut off` : `run ${id} has begun`);
     });
+    run.on('paused', () => {
+      this.say(`paused: no more input until squall resume ${run.snapshot().topology}; what is in flight is completed`);
+    });
+    run.on('resumed', () => this.say('resumed'));
     run.on('log', (text, from) => {
       const prefix = from === undefined ? 'squall: ' : `${cut(this.#short(from.title), TITLE_CHARS)} | `;
       // A stack is several: each line has the name.
@@ -112,7 +116,7 @@ export class Progress {
 }
 
 function isUnderWay({ phase }: RunSnapshot): boolean {
-  return phase === 'running' || phase === 'draining';
+  return phase === 'running' || phase === 'paused' || phase === 'draining';
 }
 
 /** Prints the first `limit` of something, then once that there are more. */

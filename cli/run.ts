@@ -41,7 +41,8 @@ const SAME_PRESS_MS = 250;
 
 const HELP = `${NATS_HELP}
 
-Ctrl-C or SIGTERM stops the spouts and completes what is in flight, within the message time-out; the second ends at once.
+Ctrl-C or SIGTERM stops the spouts and completes what is in flight, within the message time-out; the second ends at
+once, and then no close and no cleanup is called. From another terminal: squall pause, resume, drain, kill.
 
 Exit codes:
   0  all complete; or ended by --duration with everything settled
@@ -130,7 +131,7 @@ function stopOnSignals(run: Run, progress: Progress, io: Io): { signal(): StopSi
         ? `${signal}: no more input; what is in flight is completed. To end at once: ${again}.`
         : `${signal}: ending at once`,
     );
-    void run.stop();
+    void (count === 1 ? run.drain() : run.kill());
   });
   return { signal: () => first, release };
 }

@@ -3,6 +3,7 @@ import type { Balance, RunResult, RunSnapshot } from '../core/cluster/run-types.
 import { componentTable, replaysOf, settled } from './component-table.js';
 import { clean, count, duration, plural } from './format.js';
 import type { StopSignal } from './io.js';
+import { metricLines } from './metric-lines.js';
 import { tasksOf } from './progress-lines.js';
 import type { Style } from './style.js';
 
@@ -67,8 +68,11 @@ function facts(result: RunResult, { state, lookAt, style }: SummaryContext): str
       `p50 ${duration(p50)}, p90 ${duration(p90)}, p99 ${duration(p99)}, max ${duration(max)}, from emit to complete`,
     );
   }
+  for (const line of metricLines(result)) fact('metric', line);
   const replays = reasonsOf(result);
   if (replays !== '') fact('replays', replays);
+  const returned = Object.values(spouts).reduce((sum, spout) => sum + (spout.returned ?? 0), 0);
+  if (returned > 0) fact('returned', `${plural(returned, 'tuple')} to their source, which sends them again itself`);
   const untracked = Object.values(spouts).reduce((sum, spout) => sum + spout.untracked, 0);
   if (untracked > 0) fact('untracked', `${plural(untracked, 'tuple')}: nobody knows whether they arrived`);
   const dead = Object.values(spouts).reduce((sum, spout) => sum + spout.deadLettered, 0);

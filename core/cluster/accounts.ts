@@ -6,16 +6,18 @@ import type { ClosedChannel } from '../runtime/env.js';
 import { LatencyHistogram } from '../runtime/latency.js';
 import type { TaskStats } from '../runtime/protocol.js';
 import type { TopologyPlan } from '../topology/definition.js';
+import { MetricsSum, metricsResult, rounded } from './component-metrics.js';
 import type { Balance, BoltResult, RunSnapshot, SpoutResult } from './run-types.js';
 
 type Counts = Pick<RunSnapshot, 'spouts' | 'bolts' | 'completeLatencyMs'>;
-type Trees = NonNullable<TaskStats['trees']>;
+type Trees = NonNullable<TaskStats['trees']> & { readonly returned?: number };
 
 /** What the incarnations of one task that have ended had reported. */
 interface Past {
   readonly bolt: { executed: number; emitted: number; acked: number; failed: number };
   readonly trees: SpoutResult & { readonly replays: Record<string, number> };
   readonly latency: LatencyHistogram;
+  readonly metrics: MetricsSum;
   readonly drops: Record<string, number>;
 }
 
@@ -67,16 +69,19 @@ export class Accounts {
       bolt: { executed: 0, emitted: 0, acked: 0, failed: 0 },
       trees: { emitted: 0, untracked: 0, acked: 0, deadLettered: 0, pending: 0, replays: { ...NO_REPLAYS } },
       latency: new LatencyHistogram(),
+      metrics: new MetricsSum(),
       drops: {},
     };
     this.#past.set(task, {
       bolt: addBolts([past.bolt, last.bolt]),
       trees: { ...addTrees([past.trees, last.spout ?? last.trees]), pending: 0 },
       latency: past.latency,
+      metrics: past.metrics,
       drops: addDrops([past.drops, last.drops]),
     });
     if (last.latency !== undefined)
       past.latency.merge(LatencyHistogram.fromSparse(last.latency, last.latencyMaxMs ?? 0));
+    if (last.metrics !== undefined) past.metrics.add(last.metrics);
   }
 
   /** Was anything sent to this incarnation of the task, as far as its last reports and its senders tell? */
@@ -93,7 +98,7 @@ export class Accounts {
     return [...this.#live.values()].every((stats) => stats.drained);
   }
 
-  /** Trees that have come to an end, complete or as dead letters. */
+  /** Trees that have come to an end: complete, as dead letters, or handed back to their source. */
   get settled(): number {
     let settled = 0;
     for (const { spout, trees } of this.#live.values()) settled += ended(spout) + ended(trees);
@@ -116,13 +121,18 @@ export class Accounts {
       const numbers = Array.from({ length: tasks }, (_, index) => firstTask + index);
       const live = numbers.map((task) => this.#live.get(task));
       const past = numbers.map((task) => this.#past.get(task));
+      const own = metricsResult(
+        numbers.map((task, at) => [task, live[at]?.metrics]),
+        past.map((one) => one?.metrics),
+      );
+      const metrics = own === undefined ? {} : { metrics: own };
       const trees = addTrees([...live.map((stats) => stats?.spout ?? stats?.trees), ...past.map((one) => one?.trees)]);
       if (definition.kind === 'bolt') {
         const bolt = addBolts([...live.map((stats) => stats?.bolt), ...past.map((one) => one?.bolt)]);
-        bolts[name] = trees.emitted === 0 ? bolt : { ...bolt, trees };
+        bolts[name] = { ...bolt, ...(trees.emitted === 0 ? {} : { trees }), ...metrics };
         continue;
       }
-      spouts[name] = trees;
+      spouts[name] = { ...trees, ...metrics };
       for (const stats of live) {
         if (stats?.latency !== undefined) {
           latency.merge(LatencyHistogram.fromSparse(stats.latency, stats.latencyMaxMs ?? 0));
@@ -157,8 +167,8 @@ export class Accounts {
   }
 }
 
-function ended(trees: { readonly acked: number; readonly deadLettered: number } | undefined): number {
-  return trees === undefined ? 0 : trees.acked + trees.deadLettered;
+function ended(trees: Pick<SpoutResult, 'acked' | 'deadLettered' | 'returned'> | undefined): number {
+  return trees === undefined ? 0 : trees.acked + trees.deadLettered + (trees.returned ?? 0);
 }
 
 function addBolts(all: readonly (BoltResult | undefined)[]): Past['bolt'] {
@@ -175,6 +185,7 @@ function addBolts(all: readonly (BoltResult | undefined)[]): Past['bolt'] {
 
 function addTrees(all: readonly (SpoutResult | Trees | undefined)[]): SpoutResult {
   const sum = { emitted: 0, untracked: 0, acked: 0, deadLettered: 0, pending: 0 };
+  let returned = 0;
   const replays = { ...NO_REPLAYS };
   for (const one of all) {
     if (one === undefined) continue;
@@ -183,9 +194,10 @@ function addTrees(all: readonly (SpoutResult | Trees | undefined)[]): SpoutResul
     sum.acked += one.acked;
     sum.deadLettered += one.deadLettered;
     sum.pending += one.pending + ('waiting' in one ? one.waiting : 0);
+    returned += one.returned ?? 0;
     for (const reason of Object.keys(replays) as (keyof typeof replays)[]) replays[reason] += one.replays[reason];
   }
-  return { ...sum, replays };
+  return { ...sum, replays, ...(returned > 0 ? { returned } : {}) };
 }
 
 function addDrops(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
@@ -194,9 +206,4 @@ function addDrops(all: readonly Readonly<Record<string, number>>[]): Record<stri
     for (const [cause, count] of Object.entries(drops)) if (count > 0) sum[cause] = (sum[cause] ?? 0) + count;
   }
   return sum;
-}
-
-function rounded<T extends Record<keyof T, number>>(quantiles: T): T {
-  const entries = Object.entries(quantiles).map(([key, value]) => [key, Math.round((value as number) * 1000) / 1000]);
-  return Object.fromEntries(entries) as T;
 }

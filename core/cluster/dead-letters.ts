@@ -7,6 +7,7 @@ import type { ConnectOptions } from '../transport/connect-options.js';
 import { NatsTransport } from '../transport/nats.js';
 import { LetterBox } from './letter-box.js';
 import { type OwnServer, startOwnServer } from './own-server.js';
+import { runningServer } from './running-server.js';
 import { StateFolder } from './state-folder.js';
 
 export interface DeadLetterAccess {
@@ -34,10 +35,8 @@ export async function openDeadLetters({ topology, state: path, nats }: DeadLette
         { facts: { path: state.path } },
       );
     }
-    const server = state.holder() === undefined ? undefined : state.readServer();
-    if (server !== undefined) {
-      connection = { servers: [server.url], credentials: { kind: 'token', token: server.token } };
-    } else {
+    connection = runningServer(state);
+    if (connection === undefined) {
       state.lock();
       try {
         own = await startOwnServer(

@@ -24,7 +24,7 @@ export interface RunOptions {
   readonly fresh?: boolean;
   /** false: do without JetStream; dead letters are then only counted and told */
   readonly jetstream?: boolean;
-  /** ends the run as `stop()` does */
+  /** ends the run as `drain()` does */
   readonly signal?: AbortSignal;
 }
 
@@ -60,6 +60,10 @@ export interface SpoutResult {
   readonly deadLettered: number;
   readonly pending: number;
   readonly replays: Readonly<Record<ReplayReason, number>>;
+  /** handed back, by `fail`, to a source that sends again itself (`replay: 'source'`). Missing: none. */
+  readonly returned?: number;
+  /** missing: the component has none of its own */
+  readonly metrics?: MetricsResult;
 }
 
 export interface BoltResult {
@@ -69,6 +73,16 @@ export interface BoltResult {
   readonly failed: number;
   /** what its `tick` and `end` emitted: tracked and replayed like a spout's tuples. Missing: nothing. */
   readonly trees?: SpoutResult;
+  /** missing: the component has none of its own */
+  readonly metrics?: MetricsResult;
+}
+
+/** What a component counts itself, by `context.metrics`: over all its tasks, those that died included. */
+export interface MetricsResult {
+  readonly counters: Readonly<Record<string, number>>;
+  /** last value of each living task, by the task's number */
+  readonly gauges: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly histograms: Readonly<Record<string, Quantiles & { readonly count: number }>>;
 }
 
 /** created = consumed + failed + writtenOff + inFlight, summed over all channels between tasks. */
@@ -88,7 +102,8 @@ export interface Balance {
 export interface RunSnapshot {
   readonly topology: string;
   readonly run: string;
-  readonly phase: 'starting' | 'running' | 'draining' | 'ended';
+  /** paused: spouts emit nothing, what is in flight goes on */
+  readonly phase: 'starting' | 'running' | 'paused' | 'draining' | 'ended';
   readonly elapsedMs: number;
   readonly spouts: Readonly<Record<string, SpoutResult>>;
   readonly bolts: Readonly<Record<string, BoltResult>>;
@@ -130,6 +145,9 @@ export interface RunEvents {
     loss: { readonly title: string; readonly pid: number; readonly tasks: readonly number[]; readonly why: string },
   ];
   'worker-restarted': [worker: { readonly title: string; readonly pid: number; readonly tasks: readonly number[] }];
+  /** the spouts emit nothing until `resumed`; what is in flight goes on */
+  paused: [];
+  resumed: [];
   /** the last event, with any result but `failed` */
   completed: [result: RunResult];
   /** the last event of a run that failed */

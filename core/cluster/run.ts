@@ -14,6 +14,7 @@ import { type ConnectOptions, connectOptions } from '../transport/connect-option
 import { NatsTransport } from '../transport/nats.js';
 import { probeServer } from '../transport/probe.js';
 import { assign } from './assignment.js';
+import { ControlDesk } from './control-desk.js';
 import { LetterBox } from './letter-box.js';
 import { type OwnServer, startOwnServer } from './own-server.js';
 import type { RunEvents, RunOptions, RunResult, RunSnapshot } from './run-types.js';
@@ -28,7 +29,9 @@ const DEFAULT_STATE = '.squall';
 export class Run extends EventEmitter<RunEvents> {
   readonly result: Promise<RunResult>;
   #supervisor: Supervisor | undefined;
-  #stops = 0;
+  /** before there was a supervisor to hear of it, too */
+  #asked: 'no' | 'drain' | 'kill' = 'no';
+  #paused = false;
   #name = '';
   readonly #id = uuid();
 
@@ -36,7 +39,7 @@ export class Run extends EventEmitter<RunEvents> {
   constructor(target: Topology | string | URL, options: RunOptions) {
     super();
     const { signal } = options;
-    const abort = (): void => void this.stop();
+    const abort = (): void => void this.drain();
     this.result = this.#start(target, options)
       .catch((error: unknown) => this.#failed(error))
       .finally(() => signal?.removeEventListener('abort', abort));
@@ -44,11 +47,34 @@ export class Run extends EventEmitter<RunEvents> {
     else signal?.addEventListener('abort', abort, { once: true });
   }
 
-  /** First call: the spouts stop and what is pending completes, within the message time-out. Second call: at once. */
+  /** As `drain`; of a run that was asked to drain before, as `kill`. */
   stop(): Promise<RunResult> {
-    this.#stops += 1;
-    this.#supervisor?.stop();
+    return this.#asked === 'no' ? this.drain() : this.kill();
+  }
+
+  /** The spouts stop and what is pending completes, within the message time-out. One that is starting ends at once. */
+  drain(): Promise<RunResult> {
+    if (this.#asked === 'no') this.#asked = 'drain';
+    this.#supervisor?.drain();
     return this.result;
+  }
+
+  /** Ends at once: `cleanup` and `close` are not called, and what is pending is emitted again by the next run. */
+  kill(): Promise<RunResult> {
+    this.#asked = 'kill';
+    this.#supervisor?.kill();
+    return this.result;
+  }
+
+  /** The spouts emit nothing until `resume`, and what is in flight goes on: event `paused`. Of a run that drains: nothing. */
+  pause(): void {
+    this.#paused = true;
+    this.#supervisor?.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#supervisor?.resume();
   }
 
   snapshot(): RunSnapshot {
@@ -75,6 +101,7 @@ export class Run extends EventEmitter<RunEvents> {
     const settings = options.set ?? {};
     const plan = await loadPlan(file, settings);
     this.#name = plan.name;
+    checkCycles(plan, options);
     const state = new StateFolder(options.state ?? DEFAULT_STATE);
     state.lock();
     try {
@@ -94,6 +121,8 @@ export class Run extends EventEmitter<RunEvents> {
     const tell = (line: string): void => void this.emit('log', line, undefined);
     let own: OwnServer | undefined;
     let transport: Promise<NatsTransport> | undefined;
+    const giveUp = new AbortController();
+    let desk: Promise<ControlDesk | undefined> | undefined;
     let letters: LetterBox | undefined;
     try {
       const jetstream = options.jetstream !== false;
@@ -113,7 +142,13 @@ export class Run extends EventEmitter<RunEvents> {
         await probeServer(connection, { jetstream }).catch(adviseWithoutJetstream);
       }
       const open = (): Promise<NatsTransport> => {
-        transport ??= NatsTransport.connect({ ...connection, name: `squall:${plan.name}/supervisor` });
+        transport ??= NatsTransport.connect(
+          { ...connection, name: `squall:${plan.name}/supervisor`, signal: giveUp.signal },
+          { onError: (error) => this.#connectionError(error) },
+        );
+        transport.catch(() => {
+          transport = undefined;
+        });
         return transport;
       };
       const store = jetstream
@@ -145,23 +180,58 @@ export class Run extends EventEmitter<RunEvents> {
       });
       this.#supervisor = supervisor;
       forward(supervisor, this);
+      desk = open()
+        .then((nats) => this.#desk(nats, supervisor, tell))
+        .catch((error: Error) => {
+          supervisor.warn(`squall list, pause, drain and kill do not reach this run: ${error.message}`);
+          return undefined;
+        });
       const { durationMs } = options;
       let timer: NodeJS.Timeout | undefined;
       if (durationMs !== undefined)
-        supervisor.once('ready', () => (timer = setTimeout(() => supervisor.stop(), durationMs)));
+        supervisor.once('ready', () => (timer = setTimeout(() => void this.drain(), durationMs)));
       if (!jetstream) supervisor.warn('without JetStream dead letters are not kept');
       const running = supervisor.run();
-      // asked to stop before there was anything to stop
-      for (let stops = 0; stops < this.#stops; stops++) supervisor.stop();
+      // asked before there was anything to do it to
+      if (this.#paused) supervisor.pause();
+      if (this.#asked === 'drain') supervisor.drain();
+      else if (this.#asked === 'kill') supervisor.kill();
       const result = await running;
       clearTimeout(timer);
+      // a server that was not there all the time is not waited for now
+      giveUp.abort();
       await letters.drainFile();
+      await (await desk)?.ended(result);
       return result;
     } finally {
       letters?.close();
       await transport?.then((nats) => nats.close()).catch(() => {});
       await own?.stop();
     }
+  }
+
+  #desk(nats: NatsTransport, supervisor: Supervisor, tell: (line: string) => void): ControlDesk {
+    return new ControlDesk(nats, {
+      topology: this.#name,
+      run: supervisor.runId,
+      start: this.#id,
+      snapshot: () => supervisor.snapshot(),
+      act: (action) => {
+        const { phase } = supervisor.snapshot();
+        const ending = phase === 'draining' || phase === 'ended';
+        if (ending && (action === 'pause' || action === 'resume')) return 'it is about to end';
+        // those who look at the run should know that it was not the run's own idea
+        tell(`${action}: asked for by another process`);
+        void this[action]();
+        return undefined;
+      },
+    });
+  }
+
+  /** Of what its user may not do it learns by this alone. What happens to links the workers tell. */
+  #connectionError(error: Error): void {
+    if ((error as { readonly code?: unknown }).code !== 'ERR_SQUALL_NATS_PERMISSION') return;
+    this.#supervisor?.warn(`the supervisor's connection: ${error.message}`);
   }
 
   /** What went wrong before there were any processes. */
@@ -203,6 +273,8 @@ function forward(from: Supervisor, to: Run): void {
   from.on('dead-letter', (letter) => to.emit('dead-letter', letter));
   from.on('worker-lost', (loss) => to.emit('worker-lost', loss));
   from.on('worker-restarted', (worker) => to.emit('worker-restarted', worker));
+  from.on('paused', () => to.emit('paused'));
+  from.on('resumed', () => to.emit('resumed'));
   from.on('completed', (result) => to.emit('completed', result));
   from.on('failed', (result) => to.emit('failed', result));
 }
@@ -223,6 +295,16 @@ function fileOf(target: Topology | string | URL, options: RunOptions): string {
     throw new SquallError('ERR_SQUALL_USAGE', message);
   }
   return file instanceof URL || /^file:\/\//.test(file) ? fileURLToPath(file) : file;
+}
+
+/** Of tuples that nobody tracks nobody knows when the last has gone round: such a run would never end. */
+function checkCycles({ name, edges, cycles }: TopologyPlan, { ackers }: RunOptions): void {
+  const feedback = edges.find((edge) => edge.feedback);
+  if (ackers !== 0 || feedback === undefined) return;
+  const mistake =
+    `topology '${name}': its cycle (feedback from '${feedback.source}' to '${feedback.target}') needs tracked tuples, ` +
+    'and with 0 ackers nothing is tracked: such a run would never end. Give it ackers: --ackers 1, or { ackers: 1 }';
+  throw new SquallError('ERR_SQUALL_TOPOLOGY', mistake, { facts: { mistakes: [mistake], cycles } });
 }
 
 function checkOptions({ workers, ackers, durationMs }: RunOptions): void {

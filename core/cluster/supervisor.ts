@@ -5,11 +5,20 @@
 
 import { join } from 'node:path';
 import { EventEmitter } from 'eventemitter3';
-import type { Connection, FromWorker, PeerState, TaskAssignment, TaskStats, WorkerError } from '../runtime/protocol.js';
+import type {
+  Connection,
+  FromWorker,
+  PeerState,
+  TaskAssignment,
+  TaskStats,
+  ToWorker,
+  WorkerError,
+} from '../runtime/protocol.js';
 import { takeSuspect } from '../runtime/suspect-file.js';
-import type { Position, TopologyPlan } from '../topology/definition.js';
+import { ACKER_COMPONENT, type Position, type TopologyPlan } from '../topology/definition.js';
 import { Accounts } from './accounts.js';
 import type { Assignment, WorkerPlace } from './assignment.js';
+import { type CycleRound, type CycleStep, CycleWatch } from './cycle-watch.js';
 import type { LetterBox } from './letter-box.js';
 import { RestartPolicy } from './restart-policy.js';
 import type { RunEvents, RunResult, RunSnapshot, RunStatus } from './run-types.js';
@@ -59,6 +68,10 @@ interface Loss {
 const POSITIONS_EVERY_MS = 200;
 /** Workers have this long for `cleanup` and `close` at the end. */
 const STOP_MS = 10_000;
+/** And this long when the run has failed: whoever is to mend it waits for the reason. */
+const FAILED_STOP_MS = 3000;
+/** Reports so much younger than the order to drain were taken after it was carried out. */
+const FRESH_AFTER_MS = 600;
 /** How often the supervisor looks whether a drain is over, and for workers that are blocked for too long. */
 const LOOK_EVERY_MS = 50;
 /** Who is not ready by then is named. */
@@ -71,6 +84,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
   readonly #workers: WorkerState[];
   readonly #byTask = new Map<number, WorkerState>();
   readonly #accounts: Accounts;
+  readonly #cycles: CycleWatch;
   readonly #ended = new Set<number>();
   /** tasks of bolts that emit something at the end */
   readonly #hasEnd = new Set<number>();
@@ -93,7 +107,11 @@ export class Supervisor extends EventEmitter<RunEvents> {
   #incomplete = false;
   #error: { code: string; message: string } | undefined;
   #stopAsked: 'no' | 'drain' | 'now' = 'no';
-  #drainDeadline = 0;
+  /** asked before there was anything to pause */
+  #pauseAsked = false;
+  #drainAt = 0;
+  /** T of the guarantees: the longest of all components */
+  readonly #drainMs: number;
   #drained = true;
   #restarts = 0;
   #started = 0;
@@ -105,8 +123,10 @@ export class Supervisor extends EventEmitter<RunEvents> {
     super();
     this.#options = options;
     this.#accounts = new Accounts(options.plan);
+    this.#cycles = new CycleWatch(options.plan);
     this.#positions = { ...options.positions };
     this.#deadLetters = options.deadLetters;
+    this.#drainMs = Math.max(...options.plan.components.map(({ config }) => config.messageTimeoutMs));
     this.#workers = options.assignment.workers.map((place) => ({
       place,
       policy: new RestartPolicy(),
@@ -124,6 +144,11 @@ export class Supervisor extends EventEmitter<RunEvents> {
     });
   }
 
+  /** identity of the run, kept when it is resumed */
+  get runId(): string {
+    return this.#options.run;
+  }
+
   /** Starts everything. Resolves with the result when the run is over; never rejects. */
   run(): Promise<RunResult> {
     for (const worker of this.#workers) this.#spawn(worker);
@@ -131,30 +156,59 @@ export class Supervisor extends EventEmitter<RunEvents> {
     return this.#finished;
   }
 
-  /** First call: no more input, what is pending is completed. Second: at once. */
+  /** First call: as `drain`. Second: as `kill`. */
   stop(): void {
+    if (this.#stopAsked === 'no' && this.#phase !== 'ended') this.drain();
+    else this.kill();
+  }
+
+  /** No more input, what is pending is completed, within the message time-out. Asked again it goes on as it does. */
+  drain(): void {
+    if (this.#stopAsked !== 'no' || this.#phase === 'ended') return;
+    if (this.#phase === 'starting') return this.kill();
+    this.#stopAsked = 'drain';
+    this.#phase = 'draining';
+    this.#drainAt = performance.now();
+    this.#tell({ type: 'drain' });
+  }
+
+  /** At once, without `cleanup` and `close`. */
+  kill(): void {
     if (this.#phase === 'ended') {
       // asked again while workers stop: they have had their chance
       if (this.#stopAsked !== 'no') for (const { process } of this.#workers) process?.kill('the run ends');
       this.#stopAsked = 'now';
       return;
     }
-    if (this.#stopAsked !== 'no' || this.#phase === 'starting') {
-      this.#stopAsked = 'now';
-      this.#drained = this.#phase === 'starting';
-      void this.#end('stopped', true);
-      return;
-    }
-    this.#stopAsked = 'drain';
-    this.#phase = 'draining';
-    this.#drainDeadline = performance.now() + this.#options.plan.config.messageTimeoutMs;
-    for (const { process } of this.#workers) process?.send({ type: 'drain' });
+    this.#stopAsked = 'now';
+    this.#drained = this.#phase === 'starting';
+    void this.#end('stopped', 'at once');
   }
 
-  /** The run cannot go on. */
+  /** The spouts emit nothing until `resume`; what is in flight goes on. Nothing happens where there is nothing to pause. */
+  pause(): void {
+    if (this.#phase === 'starting') this.#pauseAsked = true;
+    if (this.#phase !== 'running') return;
+    this.#phase = 'paused';
+    this.#tell({ type: 'pause' });
+    this.emit('paused');
+  }
+
+  resume(): void {
+    this.#pauseAsked = false;
+    if (this.#phase !== 'paused') return;
+    this.#phase = 'running';
+    this.#tell({ type: 'resume' });
+    this.emit('resumed');
+  }
+
+  /**
+   * The run cannot go on. Workers that were at work may still close what they have open: a file that is cut off in the
+   * middle of a line is one more thing to mend.
+   */
   fail(error: { readonly code: string; readonly message: string }): void {
     this.#error ??= error;
-    void this.#end('failed', true);
+    void this.#end('failed', 'orderly');
   }
 
   warn(message: string): void {
@@ -257,7 +311,8 @@ export class Supervisor extends EventEmitter<RunEvents> {
       case 'link':
         return this.#link(worker, message.up, message.why);
       case 'stats':
-        return this.#accounts.report(message.stats);
+        this.#accounts.report(message.stats);
+        return this.#takeSteps(this.#cycles.report(message.stats, message.round));
       case 'replays':
         for (const replay of message.replays) this.emit('replay', replay);
         return;
@@ -279,23 +334,56 @@ export class Supervisor extends EventEmitter<RunEvents> {
       this.#phase = 'running';
       this.#goAt = performance.now();
       this.#begin();
-      for (const { process } of this.#workers) {
-        process?.send({ type: 'peers', peers: this.#peers() });
+      this.#tell({ type: 'peers', peers: this.#peers() });
+      if (this.#pauseAsked) {
+        this.#phase = 'paused';
+        this.#tell({ type: 'pause' });
       }
-      for (const { process } of this.#workers) process?.send({ type: 'go' });
+      this.#tell({ type: 'go' });
       this.emit('ready', { topology: this.#options.plan.name, run: this.#options.run, resumed: this.#options.resumed });
+      if (this.#pauseAsked) this.emit('paused');
       return;
     }
     this.#assessLosses();
     // the others first: what they hear from it should not come from a stranger
     this.#broadcast(worker, 'ready');
     worker.process?.send({ type: 'peers', peers: this.#peers() });
+    // a spout that starts again meanwhile has nothing to begin
+    if (this.#phase === 'paused') worker.process?.send({ type: 'pause' });
     worker.process?.send({ type: 'go' });
-    // a spout that starts again while the run drains has nothing to begin
     if (this.#stopAsked !== 'no') worker.process?.send({ type: 'drain' });
+    for (const { cycle, step } of this.#cycles.taken) {
+      if (this.#hosts(worker, this.#cycles.tasksOf(cycle))) worker.process?.send({ type: 'cycle', cycle, step });
+    }
+    // a round that its predecessor was asked in is never answered
+    this.#ask(this.#cycles.ask(true));
     const { title, tasks } = worker.place;
     this.emit('worker-restarted', { title, pid: worker.process?.pid ?? 0, tasks: tasks.map(({ task }) => task) });
   }
+
+  #tell(message: ToWorker): void {
+    for (const { process } of this.#workers) process?.send(message);
+  }
+
+  // ---- cycles --------------------------------------------------------------------------------------------------
+
+  #takeSteps(steps: readonly CycleStep[]): void {
+    for (const { cycle, step } of steps) this.#tellHosts(this.#cycles.tasksOf(cycle), { type: 'cycle', cycle, step });
+  }
+
+  #ask(rounds: readonly CycleRound[]): void {
+    for (const { round, tasks } of rounds) this.#tellHosts(tasks, { type: 'report', round });
+  }
+
+  #tellHosts(tasks: readonly number[], message: ToWorker): void {
+    for (const worker of this.#workers) if (this.#hosts(worker, tasks)) worker.process?.send(message);
+  }
+
+  #hosts({ place }: WorkerState, tasks: readonly number[]): boolean {
+    return place.tasks.some(({ task }) => tasks.includes(task));
+  }
+
+  // ---- who is there ----------------------------------------------------------------------------------------------
 
   /** From now on there is something to go on with, should this run be cut off. */
   #begin(): void {
@@ -426,9 +514,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
       `a tuple killed "${worker.place.title}" again and again: it goes to the dead letters (tuple id there: ${suspect.id})`,
     );
     this.#poison.push(suspect.id);
-    for (const { process } of this.#workers) {
-      process?.send({ type: 'quarantine', id: suspect.id, hi: suspect.hi, lo: suspect.lo, failure });
-    }
+    this.#tell({ type: 'quarantine', id: suspect.id, hi: suspect.hi, lo: suspect.lo, failure });
   }
 
   #fatal(worker: WorkerState, { error, where, starting }: Extract<FromWorker, { type: 'fatal' }>): void {
@@ -445,9 +531,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
   }
 
   #blocked(worker: WorkerState, blocked: boolean): void {
-    for (const { task } of worker.place.tasks) {
-      for (const { process } of this.#workers) process?.send({ type: 'blocked', task, blocked });
-    }
+    for (const { task } of worker.place.tasks) this.#tell({ type: 'blocked', task, blocked });
   }
 
   #link(worker: WorkerState, up: boolean, why: string): void {
@@ -515,23 +599,19 @@ export class Supervisor extends EventEmitter<RunEvents> {
     if (settled !== this.#lastProgress.settled) this.#lastProgress = { settled, at: performance.now() };
     for (const worker of this.#workers) this.#killIfBlocked(worker);
     if (this.#phase === 'starting') this.#sayWhoIsLate();
-    if (this.#phase === 'running' && this.#ended.size >= this.#boltsAndSpouts) void this.#end('completed', false);
+    if (this.#phase !== 'starting') this.#ask(this.#cycles.ask());
+    const allEnded = this.#ended.size >= this.#boltsAndSpouts;
+    if ((this.#phase === 'running' || this.#phase === 'paused') && allEnded) void this.#end('completed', 'orderly');
     if (this.#phase !== 'draining') return;
+    const drainedMs = performance.now() - this.#drainAt;
     const allUp = this.#workers.every(({ state }) => state === 'ready');
-    if (this.#ended.size >= this.#boltsAndSpouts || (allUp && this.#fresh() && this.#accounts.drained)) {
-      void this.#end('stopped', false);
-    } else if (performance.now() > this.#drainDeadline) {
+    if (allEnded || (allUp && drainedMs > FRESH_AFTER_MS && this.#accounts.drained)) {
+      void this.#end('stopped', 'orderly');
+    } else if (drainedMs > this.#drainMs) {
       this.#drained = false;
-      this.warn(
-        `not everything was settled within the message time-out of ${this.#options.plan.config.messageTimeoutMs} ms`,
-      );
-      void this.#end('stopped', false);
+      this.warn(`not everything was settled within the message time-out of ${this.#drainMs} ms`);
+      void this.#end('stopped', 'orderly');
     }
-  }
-
-  /** Reports are this much younger than the order to drain. */
-  #fresh(): boolean {
-    return performance.now() - (this.#drainDeadline - this.#options.plan.config.messageTimeoutMs) > 600;
   }
 
   /** A component whose `open` or `prepare` does not return holds everything up. */
@@ -550,18 +630,19 @@ export class Supervisor extends EventEmitter<RunEvents> {
   #killIfBlocked(worker: WorkerState): void {
     const { process, place } = worker;
     if (process === undefined || process.exited || process.blockedMs === 0) return;
-    const { plan } = this.#options;
-    const limits = place.tasks.map(({ component }) => {
-      const definition = plan.components.find(({ name }) => name === component)?.definition;
-      const own = definition?.kind === 'bolt' ? definition.executeTimeoutMs : undefined;
-      return own ?? plan.config.messageTimeoutMs * 10;
-    });
-    const limitMs = Math.min(...limits);
+    const limitMs = Math.min(...place.tasks.map(({ component }) => this.#executeTimeoutMs(component)));
     if (process.blockedMs > limitMs)
       process.kill(`its event loop was blocked for more than executeTimeoutMs = ${limitMs}`);
   }
 
-  async #end(status: RunStatus, atOnce: boolean): Promise<void> {
+  #executeTimeoutMs(component: string): number {
+    const { components, config } = this.#options.plan;
+    if (component === ACKER_COMPONENT) return config.messageTimeoutMs * 10;
+    return components.find(({ name }) => name === component)?.config.executeTimeoutMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** orderly: `close` and `cleanup` are called, within a limit; what is still starting has nothing to close. */
+  async #end(status: RunStatus, how: 'orderly' | 'at once'): Promise<void> {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
     this.#endStatus = status;
@@ -569,16 +650,17 @@ export class Supervisor extends EventEmitter<RunEvents> {
     for (const worker of this.#workers) {
       clearTimeout(worker.restartTimer);
       if (worker.process === undefined || worker.process.exited) worker.state = 'stopped';
-      else if (atOnce) worker.process.kill('the run ends');
+      else if (how === 'at once' || worker.state === 'starting') worker.process.kill('the run ends');
       else worker.process.send({ type: 'stop' });
     }
+    const stopMs = status === 'failed' ? FAILED_STOP_MS : STOP_MS;
     const overdue = setTimeout(() => {
       for (const { process, state, place } of this.#workers) {
         if (process === undefined || process.exited) continue;
-        if (state !== 'stopped') this.warn(`"${place.title}" did not stop within ${STOP_MS / 1000} s and was killed`);
+        if (state !== 'stopped') this.warn(`"${place.title}" did not stop within ${stopMs / 1000} s and was killed`);
         process.kill('it did not stop');
       }
-    }, STOP_MS);
+    }, stopMs);
     await new Promise<void>((resolve) => {
       this.#allStopped = resolve;
       this.#stoppedOne();

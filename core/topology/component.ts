@@ -13,6 +13,8 @@ declare const INPUT: unique symbol;
 export interface ComponentMark {
   /** found while it was defined; reported with those of the topology, all at once */
   readonly mistakes: readonly string[];
+  /** names of a bolt's hooks, where they can be seen: there is no `prepare` that makes them */
+  readonly hooks?: readonly string[];
 }
 
 /** A spout that declares the streams `S`, for any number of topologies. */
@@ -21,7 +23,10 @@ export interface SpoutComponent<S extends StreamValues = StreamValues> extends S
   readonly [STREAMS]?: () => S;
 }
 
-/** A bolt that takes tuples with the values `I` and declares the streams `S`, for any number of topologies. */
+/**
+ * A bolt that takes tuples with the values `I` (`NamedInputs<…>` where its inputs have names) and declares the streams `S`,
+ * for any number of topologies.
+ */
 export interface BoltComponent<I = never, S extends StreamValues = StreamValues> extends BoltDefinition {
   readonly [COMPONENT]: ComponentMark;
   readonly [INPUT]?: (values: I) => void;

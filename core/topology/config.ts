@@ -5,7 +5,8 @@ import { checkInteger, checkOptions, MAX_TIMER_MS, type Report } from './options
 /** What is left out takes its default. */
 export type ConfigOptions = Partial<TopologyConfig>;
 
-const SETTINGS = {
+/** Range and default of each. */
+export const SETTINGS = {
   // The ledger holds the bytes of each; it has 2²⁰ slots, and a tuple may hold up to three of them for a while.
   maxSpoutPending: { min: 1, max: 500_000, byDefault: 8192 },
   // The timing wheel turns in eighths; below 12 ms of it a busy event loop alone would look like loss.

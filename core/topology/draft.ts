@@ -15,6 +15,8 @@ export interface Topology {
 export interface TopologyDraft {
   readonly name: unknown;
   readonly components: readonly ComponentDraft[];
+  /** what `.feedback()` declared, in order */
+  readonly feedback: readonly FeedbackDraft[];
   /** the arguments of `.config()`, in order */
   readonly config: readonly unknown[];
 }
@@ -28,6 +30,13 @@ export interface ComponentDraft {
   readonly options: unknown;
 }
 
+/** Edges back into a bolt that was declared before what they come from. */
+export interface FeedbackDraft {
+  /** of the bolt */
+  readonly name: unknown;
+  readonly connection: ConnectionDraft;
+}
+
 /** What the bolt's `(from) => …` returned or threw, or what stands in its place. */
 export type ConnectionDraft =
   | { readonly kind: 'returned'; readonly value: unknown }
@@ -37,8 +46,10 @@ export type ConnectionDraft =
 export interface EdgeDraft {
   readonly kind: GroupingSpec['kind'];
   readonly source: unknown;
-  /** of a fields grouping */
+  /** of groupings by fields */
   readonly keys?: unknown;
+  /** of a custom grouping */
+  readonly choose?: unknown;
   readonly options: unknown;
 }
 

@@ -2,6 +2,7 @@
 
 import { shown } from '../errors.js';
 import type { FieldDeclaration } from './definition.js';
+import { isDirect } from './direct.js';
 import { isRecord, type Report } from './options.js';
 
 declare const TYPE: unique symbol;
@@ -110,6 +111,11 @@ export function declareFields(declared: unknown, what: string, report: Report): 
   const parent: unknown = isRecord(declared) ? Object.getPrototypeOf(declared) : undefined;
   if (isTypeLike(parent) || (isRecord(declared) && Object.hasOwn(declared, '__proto__'))) {
     report(`${what}: a field cannot be named '__proto__'; choose another name`);
+  } else if (isDirect(declared)) {
+    report(
+      `${what}: direct(…) is not possible here; it stands around the fields of an output or of one of the streams`,
+    );
+    return Object.freeze([]);
   } else if (!isRecord(declared) || isTypeLike(declared)) {
     report(`${what}: expected fields such as { word: t.string }, found ${shown(declared)}`);
     return Object.freeze([]);

@@ -3,6 +3,8 @@
  * mistakes that can be seen before anything runs, and give a message where the right type would stand. A message begins
  * with ✗: compilers sort the members of a union, cut out its middle and show its ends, and ✗ comes after all names.
  */
+import type { ChooseTasks } from './definition.js';
+import type { Direct } from './direct.js';
 import { EDGE, type EdgeDraft } from './draft.js';
 import type { StreamValues } from './streams.js';
 
@@ -20,16 +22,44 @@ export interface Edge<A = unknown, N = unknown, V = unknown> {
 /** `A`, or why it is no source for stream `N`. A wrong stream that is written out is reported where it stands. */
 export type SourceOf<C, A extends string, N> = A extends keyof C
   ? N extends keyof C[A]
-    ? A
-    : 'default' extends N
-      ? `✗ "${A}" declares no output: name one of its streams`
+    ? 'default' extends N
+      ? C[A][N] extends Direct
+        ? `✗ the output of "${A}" is direct: take it by from.direct`
+        : A
       : A
+    : MissingOutput<A, N>
   : `✗ there is no component "${A}" before this one` | (keyof C & string);
+
+/** `A`, or why it is no source for the direct stream `N`. */
+export type DirectSourceOf<C, A extends string, N> = A extends keyof C
+  ? N extends keyof C[A]
+    ? 'default' extends N
+      ? C[A][N] extends Direct
+        ? A
+        : `✗ the output of "${A}" is not direct: take it by another grouping, or declare it with direct(…)`
+      : A
+    : MissingOutput<A, N>
+  : `✗ there is no component "${A}" before this one` | (keyof C & string);
+
+type MissingOutput<A extends string, N> = 'default' extends N
+  ? `✗ "${A}" declares no output: name one of its streams`
+  : A;
 
 /** `N`, or why it is no stream of component `A`. */
 export type StreamOf<C, A extends string, N extends string> = A extends keyof C
   ? N extends keyof C[A]
-    ? N
+    ? C[A][N] extends Direct
+      ? `✗ stream "${N}" of "${A}" is direct: take it by from.direct`
+      : N
+    : `✗ component "${A}" declares no stream "${N}"` | (keyof C[A] & string)
+  : N;
+
+/** `N`, or why it is no direct stream of component `A`. */
+export type DirectStreamOf<C, A extends string, N extends string> = A extends keyof C
+  ? N extends keyof C[A]
+    ? C[A][N] extends Direct
+      ? N
+      : `✗ stream "${N}" of "${A}" is not direct: take it by another grouping, or declare it with direct(…)`
     : `✗ component "${A}" declares no stream "${N}"` | (keyof C[A] & string)
   : N;
 
@@ -39,10 +69,17 @@ export type FieldOf<C, A extends string, N extends string, K extends string> = K
   : `✗ ${StreamTitle<A, N>} has no field "${K}"` | (keyof CarriedBy<C, A, N> & string);
 
 /** The values that stream `N` of component `A` carries; any where the names are wrong, so that it is said only once. */
-// biome-ignore lint/suspicious/noExplicitAny: see above
-export type CarriedBy<C, A, N> = A extends keyof C ? (N extends keyof C[A] ? C[A][N] : any) : any;
+export type CarriedBy<C, A, N> = A extends keyof C
+  ? N extends keyof C[A]
+    ? C[A][N] extends Direct<infer V>
+      ? V
+      : C[A][N]
+    : // biome-ignore lint/suspicious/noExplicitAny: see above
+      any
+  : // biome-ignore lint/suspicious/noExplicitAny: see above
+    any;
 
-type StreamTitle<A extends string, N extends string> = N extends 'default'
+export type StreamTitle<A extends string, N extends string> = N extends 'default'
   ? `stream "${A}"`
   : `stream "${N}" of "${A}"`;
 
@@ -51,78 +88,68 @@ interface StreamOption<C, A extends string, N extends string> {
   readonly stream?: StreamOf<C, A, N>;
 }
 
+/** A grouping that needs nothing but the stream. */
+type Plain<C> = <A extends string, N extends string = 'default'>(
+  source: SourceOf<C, A, N>,
+  options?: StreamOption<C, A, N>,
+) => Edge<A, N, CarriedBy<C, A, N>>;
+
+/** A grouping by the values of some fields. */
+type ByKeys<C> = <A extends string, K extends string, N extends string = 'default'>(
+  source: SourceOf<C, A, N>,
+  keys: readonly FieldOf<C, A, N, K>[],
+  options?: StreamOption<C, A, N>,
+) => Edge<A, N, CarriedBy<C, A, N>>;
+
 /** The groupings. Each takes the component whose tuples it wants, and a stream of it. */
 export interface From<C> {
   /** To any task, evenly: the one with the most room. */
-  shuffle<A extends string, N extends string = 'default'>(
-    source: SourceOf<C, A, N>,
-    options?: StreamOption<C, A, N>,
-  ): Edge<A, N, CarriedBy<C, A, N>>;
+  readonly shuffle: Plain<C>;
   /** Tuples with equal values in `keys` meet in the same task, in every process and every run. */
-  fields<A extends string, K extends string, N extends string = 'default'>(
-    source: SourceOf<C, A, N>,
-    keys: readonly FieldOf<C, A, N, K>[],
-    options?: StreamOption<C, A, N>,
-  ): Edge<A, N, CarriedBy<C, A, N>>;
+  readonly fields: ByKeys<C>;
+  /**
+   * Tuples with equal values in `keys` go to one of the same two tasks, the one with the most room: even where some
+   * values are frequent. Two tasks have a part of each result, which the next bolt puts together.
+   */
+  readonly partialKey: ByKeys<C>;
   /** To every task. */
-  all<A extends string, N extends string = 'default'>(
-    source: SourceOf<C, A, N>,
-    options?: StreamOption<C, A, N>,
-  ): Edge<A, N, CarriedBy<C, A, N>>;
+  readonly all: Plain<C>;
   /** To the first task only. */
-  global<A extends string, N extends string = 'default'>(
+  readonly global: Plain<C>;
+  /** To any task, it does not matter which. */
+  readonly none: Plain<C>;
+  /** To any task in the emitter's own process, where there is one; otherwise like `shuffle`. */
+  readonly localOrShuffle: Plain<C>;
+  /** To the task that the emitter names, by `out.emitDirect`: for streams that are declared with `direct(…)`. */
+  direct<A extends string, N extends string = 'default'>(
+    source: DirectSourceOf<C, A, N>,
+    options?: { readonly stream?: DirectStreamOf<C, A, N> },
+  ): Edge<A, N, CarriedBy<C, A, N>>;
+  /**
+   * To the task that `choose` says, by its index from 0 to `tasks` − 1; to several, or to none with `[]`. It is called
+   * in the emitter's process, and should give the same for the same values: a replay asks again.
+   */
+  custom<A extends string, N extends string = 'default'>(
     source: SourceOf<C, A, N>,
+    choose: ChooseTasks<CarriedBy<C, A, N>>,
     options?: StreamOption<C, A, N>,
   ): Edge<A, N, CarriedBy<C, A, N>>;
 }
 
-/** The edge `E`, or why bolt `B`, which takes the values `I`, cannot take it. */
-export type Accepted<B extends string, I, E> =
-  E extends Edge<infer A extends string, infer N extends string, infer V>
-    ? [V] extends [I]
-      ? E
-      : Refused<B, I, V, StreamTitle<A, N>>
-    : '✗ return one of from.shuffle(…), from.fields(…), from.all(…), from.global(…)';
-
-type Refused<B extends string, I, V, S extends string> =
-  Exclude<keyof I, keyof V> extends infer Lacking
-    ? [Lacking] extends [never]
-      ? { [K in keyof I & keyof V & string]: [V[K]] extends [I[K]] ? never : Mistyped<B, K, I[K], V[K], S> }[keyof I &
-          keyof V &
-          string]
-      : `✗ bolt "${B}" takes field "${Lacking & string}", which ${S} does not carry`
-    : never;
-
-type Mistyped<
-  B extends string,
-  K extends string,
-  Taken,
-  Given,
-  S extends string,
-> = `✗ bolt "${B}" takes field "${K}" as ${TypeTitle<Taken>}, which ${S} carries as ${TypeTitle<Given>}`;
-
-/** A word for a type, since messages are template literals. */
-type TypeTitle<T> = null extends T ? `${PlainTitle<Exclude<T, null>>} or null` : PlainTitle<T>;
-type PlainTitle<T> = [T] extends [string]
-  ? 'string'
-  : [T] extends [number]
-    ? 'number'
-    : [T] extends [bigint]
-      ? 'bigint'
-      : [T] extends [boolean]
-        ? 'boolean'
-        : [T] extends [Uint8Array]
-          ? 'bytes'
-          : [T] extends [Date]
-            ? 'date'
-            : 'another type';
-
 const edge = (draft: EdgeDraft) => Object.freeze({ [EDGE]: Object.freeze(draft) });
+const plain = (kind: EdgeDraft['kind']) => (source: unknown, options?: unknown) => edge({ kind, source, options });
+const byKeys = (kind: EdgeDraft['kind']) => (source: unknown, keys: unknown, options?: unknown) =>
+  edge({ kind, source, keys, options });
 
 /** Notes what is asked for; `planOf` checks it. */
 export const from = Object.freeze({
-  shuffle: (source: unknown, options?: unknown) => edge({ kind: 'shuffle', source, options }),
-  fields: (source: unknown, keys: unknown, options?: unknown) => edge({ kind: 'fields', source, keys, options }),
-  all: (source: unknown, options?: unknown) => edge({ kind: 'all', source, options }),
-  global: (source: unknown, options?: unknown) => edge({ kind: 'global', source, options }),
-});
+  shuffle: plain('shuffle'),
+  fields: byKeys('fields'),
+  partialKey: byKeys('partialKey'),
+  all: plain('all'),
+  global: plain('global'),
+  none: plain('none'),
+  direct: plain('direct'),
+  localOrShuffle: plain('localOrShuffle'),
+  custom: (source: unknown, choose: unknown, options?: unknown) => edge({ kind: 'custom', source, choose, options }),
+} satisfies Record<EdgeDraft['kind'], unknown>);

@@ -3,6 +3,7 @@
 import { SquallError, shown } from '../errors.js';
 import type { SpoutComponent } from './component.js';
 import type { SpoutInstance, SpoutOut, TaskContext } from './definition.js';
+import { isDirect } from './direct.js';
 import type { Fields, Values } from './fields.js';
 import { checkOptions } from './options.js';
 import type { RetryOptions } from './retry.js';
@@ -39,6 +40,8 @@ export function spoutFrom<O extends Fields, G extends Generate<Values<O>>>(
   const mistakes: string[] = [];
   const report = (mistake: string) => void mistakes.push(mistake);
   const given = checkOptions(options, OPTIONS, 'spoutFrom', report);
+  if (isDirect(given.output))
+    report('output: what a generator yields names no task; use defineSpout for a direct stream');
   if (typeof generate !== 'function') {
     report(`spoutFrom: expected a generator function as second argument, found ${shown(generate)}`);
   }

@@ -8,7 +8,7 @@ import { COMPONENT } from '../../core/topology/component.js';
 import { t as type } from '../../core/topology/fields.js';
 import { fileSpout } from '../../spouts/index.js';
 import { taskContext, temporaryFolder } from '../spouts/run-spout.js';
-import { batch, runBatch, tuple } from './run-bolt.js';
+import { batch, OUT, runBatch, tuple } from './run-bolt.js';
 
 const ROWS = [
   { word: 'a\tb', count: 1 },
@@ -45,9 +45,8 @@ test('a new run that gets no tuple leaves an empty file', async (t) => {
 test('execute only keeps the line; flush resolves after it is in the file', async (t) => {
   const path = join(await temporaryFolder(t), 'out.tsv');
   const sink = await linesSink({ path, fsync: true }).prepare(taskContext());
-  const out = { emit: () => {} };
-  t.is(sink.execute(tuple({ n: 1 }), out), undefined);
-  t.is(sink.execute(tuple({ n: 2 }), out), undefined);
+  t.is(sink.execute(tuple({ n: 1 }), OUT), undefined);
+  t.is(sink.execute(tuple({ n: 2 }), OUT), undefined);
   t.is(await readFile(path, 'utf8'), '');
   await sink.flush?.();
   t.is(await readFile(path, 'utf8'), '1\n2\n');
@@ -64,10 +63,9 @@ test('a tuple whose format throws fails alone: its line is missing, the others o
     return String(n);
   };
   const sink = await linesSink({ path, format }).prepare(taskContext());
-  const out = { emit: () => {} };
-  sink.execute(tuple({ n: 1 }), out);
-  t.throws(() => sink.execute(tuple({ n: 2 }), out), { message: 'two' });
-  sink.execute(tuple({ n: 3 }), out);
+  sink.execute(tuple({ n: 1 }), OUT);
+  t.throws(() => sink.execute(tuple({ n: 2 }), OUT), { message: 'two' });
+  sink.execute(tuple({ n: 3 }), OUT);
   await sink.flush?.();
   await sink.cleanup?.();
   t.is(await readFile(path, 'utf8'), '1\n3\n');

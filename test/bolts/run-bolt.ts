@@ -1,4 +1,4 @@
-import type { BoltDefinition, BoltInstance, TaskContext, Tuple } from '../../core/topology/definition.js';
+import type { BoltDefinition, BoltInstance, BoltOut, TaskContext, Tuple } from '../../core/topology/definition.js';
 import { taskContext } from '../spouts/run-spout.js';
 
 export function tuple(values: Record<string, unknown>): Tuple {
@@ -15,7 +15,14 @@ export function tuple(values: Record<string, unknown>): Tuple {
   };
 }
 
-const OUT = { emit: () => {} };
+/** An `out` that takes everything. */
+export const OUT: BoltOut = {
+  emit: () => {},
+  emitDirect: () => {},
+  ready: () => Promise.resolve(),
+  ack: () => {},
+  fail: () => {},
+};
 
 /** Executes a batch of tuples, then flushes, as the runtime does. */
 export async function batch(bolt: BoltInstance, tuples: readonly Record<string, unknown>[]): Promise<void> {

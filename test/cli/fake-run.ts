@@ -50,9 +50,9 @@ export function runSnapshot(fields: Partial<RunSnapshot> = {}): RunSnapshot {
   };
 }
 
-/** Ends when the test says so: `finish`. `stops` counts the calls of `stop`. */
+/** Ends when the test says so: `finish`. `stops`: what it was asked for. */
 export class FakeRun extends EventEmitter<RunEvents> {
-  stops = 0;
+  readonly stops: ('drain' | 'kill')[] = [];
   current: RunSnapshot = runSnapshot();
   readonly result: Promise<RunResult>;
   finish!: (result: RunResult) => void;
@@ -69,9 +69,15 @@ export class FakeRun extends EventEmitter<RunEvents> {
     return this.current;
   }
 
-  stop(): Promise<RunResult> {
-    this.stops += 1;
-    this.onStop(this.stops);
+  drain(): Promise<RunResult> {
+    return this.#asked('drain');
+  }
+  kill(): Promise<RunResult> {
+    return this.#asked('kill');
+  }
+  #asked(what: 'drain' | 'kill'): Promise<RunResult> {
+    this.stops.push(what);
+    this.onStop(this.stops.length);
     return this.result;
   }
 

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { COMPONENT } from '../../core/topology/component.js';
 import type { Position } from '../../core/topology/definition.js';
 import { fileSpout } from '../../spouts/index.js';
+import { recordingOut } from '../topology/support.js';
 import { asNobody } from './as-nobody.js';
 import { fileContents, referenceLines } from './reference.js';
 import { drain, type Emitted, runTask, taskContext, temporaryFolder } from './run-spout.js';
@@ -169,7 +170,8 @@ test('an error of emit is not taken for one of the file, at the first line and a
   const emit = () => {
     throw refused;
   };
-  for (let i = 0; i < 2; i += 1) t.is(await t.throwsAsync(async () => spout.next({ emit, reject: emit })), refused);
+  for (let i = 0; i < 2; i += 1)
+    t.is(await t.throwsAsync(async () => spout.next({ ...recordingOut(), emit, reject: emit })), refused);
   t.deepEqual(texts((await drain(spout)).lines), ['three']);
   await spout.close?.();
 });
@@ -177,7 +179,7 @@ test('an error of emit is not taken for one of the file, at the first line and a
 test('close in the middle of a read ends in order', async (t) => {
   const folder = await write(t, { 'a.gz': gzipSync(numbered(100_000).join('\n')) });
   const spout = await fileSpout({ path: `${folder}/a.gz` }).open(taskContext());
-  const first = spout.next({ emit: () => {}, reject: () => {} });
+  const first = spout.next(recordingOut());
   await spout.close?.();
   t.is(await first, undefined);
 });

@@ -9,6 +9,7 @@ import type {
   SpoutInstance,
   TaskContext,
 } from '../../core/topology/definition.js';
+import { contextOf, recordingOut } from '../topology/support.js';
 
 export interface Emitted {
   readonly line: string | undefined;
@@ -27,25 +28,7 @@ export async function temporaryFolder(t: ExecutionContext): Promise<string> {
 }
 
 export function taskContext(given: Partial<TaskContext> = {}): TaskContext {
-  const none = () => {};
-  return {
-    topology: 'test',
-    component: 'lines',
-    task: 1,
-    index: 0,
-    tasks: 1,
-    epoch: 1,
-    position: undefined,
-    resumed: false,
-    log: { debug: none, info: none, warn: none, error: none },
-    metrics: {
-      counter: () => ({ add: none }),
-      gauge: () => ({ set: none }),
-      histogram: () => ({ record: none }),
-    },
-    signal: new AbortController().signal,
-    ...given,
-  };
+  return contextOf({ component: 'lines', ...given });
 }
 
 /** Calls `next` until `limit` lines came, or it is done (`ended`) or threw (`error`). */
@@ -55,6 +38,7 @@ export async function drain(spout: SpoutInstance, limit = Number.POSITIVE_INFINI
   while (lines.length < limit) {
     try {
       const result = spout.next({
+        ...recordingOut(),
         emit: (values, options) => {
           lines.push({ line: values.line as string, id: options?.id, position: options?.position });
         },

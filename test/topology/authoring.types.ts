@@ -6,9 +6,12 @@ import {
   type BoltComponent,
   defineBolt,
   defineSpout,
+  direct,
+  type NamedInputs,
   type SpoutComponent,
   spoutFrom,
   type Topology,
+  type TopologyBuilder,
   type Tuple,
   t,
   topology,
@@ -238,7 +241,7 @@ defineBolt({ input: { word: t.string }, execute: ({ values }) => void values.wro
 // @ts-expect-error: a name is no type
 defineBolt({ input: { word: 'string' }, execute() {} });
 // @ts-expect-error: unknown option
-defineBolt({ input: { word: t.string }, concurrency: 2, execute() {} });
+defineBolt({ input: { word: t.string }, concurency: 2, execute() {} });
 // @ts-expect-error: either, not both
 defineBolt({ execute() {}, prepare: () => ({ execute() {} }) });
 // @ts-expect-error: neither
@@ -254,6 +257,134 @@ spoutFrom({ output: { n: t.number } }, async function* () {
 spoutFrom({ output: { n: t.number } }, function* () {
   yield { n: '1' };
 });
+
+// Named inputs, manual acks, direct streams, cycles.
+
+const transactions = spoutFrom({ output: { card: t.string, cents: t.number } }, () => []);
+const profiles = spoutFrom({ output: { card: t.string, limit: t.number } }, () => []);
+const join = defineBolt({
+  inputs: { tx: { card: t.string, cents: t.number }, profile: { card: t.string, limit: t.number } },
+  output: { card: t.string },
+  streams: { errors: { text: t.string }, routed: direct({ cents: t.number }) },
+  ack: 'manual',
+  concurrency: 4,
+  prepare: (context) => ({
+    async execute(tuple, out) {
+      expect<Equal<typeof tuple.input, 'tx' | 'profile'>>();
+      if (tuple.input === 'tx') {
+        expect<Equal<typeof tuple.values.cents, number>>();
+        out.emit({ card: tuple.values.card }, { anchors: [tuple] });
+        out.emit({ text: '' }, { stream: 'errors', anchors: [] });
+        out.emitDirect(context.tasksOf('audit')[0], { cents: 1 }, { stream: 'routed', anchors: [tuple, tuple] });
+        out.ack(tuple);
+        // @ts-expect-error: a field of the other input
+        void tuple.values.limit;
+      } else {
+        expect<Equal<typeof tuple.values.limit, number>>();
+        out.fail(tuple, 'no such card');
+        out.fail(tuple, new Error('no such card'));
+      }
+      await out.ready();
+      // @ts-expect-error: a field that only one of the inputs has
+      void tuple.values.cents;
+      // @ts-expect-error: neither an error nor a text
+      out.fail(tuple, 3);
+    },
+    tick: (out) => out.emit({ card: '' }),
+  }),
+});
+expect<
+  Equal<
+    typeof join extends BoltComponent<infer I, infer S> ? [I, keyof S] : never,
+    [
+      NamedInputs<{
+        readonly tx: { card: string; cents: number };
+        readonly profile: { card: string; limit: number };
+      }>,
+      'default' | 'errors' | 'routed',
+    ]
+  >
+>();
+const charge = defineBolt({
+  input: { card: t.string },
+  output: { card: t.string, cents: t.number },
+  execute(tuple, out) {
+    expect<Equal<typeof tuple.input, 'default'>>();
+    out.emit({ card: tuple.values.card, cents: 1 });
+  },
+});
+const fraud = topology('fraud')
+  .spout('transactions', transactions, { config: { maxSpoutPending: 3, retry: { attempts: Infinity } } })
+  .spout('profiles', profiles)
+  .bolt('join', join, (from) => ({
+    tx: from.fields('transactions', ['card']),
+    profile: [from.fields('profiles', ['card'])],
+  }))
+  .bolt('charge', charge, (from) => [from.shuffle('join'), from.partialKey('profiles', ['card'])], {
+    tasks: 2,
+    config: { concurrency: 3, executeTimeoutMs: 5, tickEveryMs: 5, retry: { backoff: { maxMs: 5 } } },
+  })
+  .bolt('audit', defineBolt({ input: { cents: t.number }, execute() {} }), (from) =>
+    from.direct('join', { stream: 'routed' }),
+  )
+  .bolt('log', linesSink({ path: '' }), (from) => [
+    from.shuffle('join', { stream: 'errors' }),
+    from.none('charge'),
+    from.localOrShuffle('profiles'),
+    from.custom('transactions', ({ cents }, tasks) => cents % tasks),
+    from.direct('join', { stream: 'routed' }),
+  ])
+  .feedback('join', (from) => ({ tx: from.shuffle('charge') }))
+  .feedback('charge', (from) => [from.shuffle('join'), from.all('charge')])
+  .config({ lingerMs: 2 });
+fraud satisfies Topology;
+// A function of one's own goes on with any topology that has what it needs.
+const logged = <C extends { readonly join: { readonly default: { card: string } } }>(begun: TopologyBuilder<C>) =>
+  begun;
+logged(fraud);
+fraud
+  // a component after .feedback can take from all before
+  .bolt('later', charge, (from) => from.custom('join', () => [0, 1], { stream: 'default' }))
+  .feedback('charge', (from) => from.shuffle('later'));
+// @ts-expect-error: an index is a number
+fraud.bolt('x', charge, (from) => from.custom('join', ({ card }) => card));
+// @ts-expect-error: of the inputs one is missing
+fraud.bolt('x', join, (from) => ({ tx: from.shuffle('transactions') }));
+// @ts-expect-error: too many inputs
+fraud.bolt('x', charge, (from) => ({ default: from.shuffle('transactions') }));
+// @ts-expect-error: an input takes at least one stream
+fraud.bolt('x', join, (from) => ({ tx: [], profile: from.shuffle('profiles') }));
+// @ts-expect-error: not declared yet
+fraud.feedback('later', (from) => from.shuffle('join'));
+// @ts-expect-error: the stream does not carry `limit`
+fraud.feedback('join', (from) => ({ profile: from.shuffle('charge') }));
+// @ts-expect-error: a setting of bolts
+fraud.spout('x', profiles, { config: { concurrency: 2 } });
+
+defineSpout({
+  output: direct({ n: t.number }),
+  replay: 'source',
+  open: (context) => ({
+    async next(out) {
+      out.emitDirect(context.tasksOf('x')[0], { n: 1 }, { id: 1, position: 2 });
+      await out.ready();
+      // @ts-expect-error: the stream is direct
+      out.emit({ n: 1 });
+      // @ts-expect-error: wrong type
+      out.emitDirect(1, { n: '1' });
+    },
+  }),
+});
+// @ts-expect-error: no such way to replay
+defineSpout({ output: {}, replay: 'never', open: () => ({ next() {} }) });
+// @ts-expect-error: a generator names no task
+spoutFrom({ output: direct({ n: t.number }) }, () => []);
+// @ts-expect-error: an input is no stream
+defineBolt({ input: direct({ n: t.number }), execute() {} });
+// @ts-expect-error: no such way to ack
+defineBolt({ ack: 'never', execute() {} });
+// @ts-expect-error: Squall acks
+defineBolt({ execute: (tuple, out) => out.fail(tuple) });
 
 // Parameters are strings.
 

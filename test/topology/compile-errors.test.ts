@@ -47,6 +47,107 @@ const mistakes: Readonly<Record<string, { readonly source: string; readonly says
     source: `base.bolt('x', split, (from) => { from.shuffle('lines'); });`,
     says: /return one of from\.shuffle/,
   },
+  'an edge that an array carries wrongly': {
+    source: `base.bolt('x', split, (from) => [from.shuffle('lines'), from.shuffle('split')]);`,
+    says: /bolt \\"x\\" takes field \\"line\\", which stream \\"split\\" does not carry/,
+  },
+  'an empty array': {
+    source: `base.bolt('x', split, () => []);`,
+    says: /bolt \\"x\\" takes nothing: the array is empty/,
+  },
+  'a named input that is missing': {
+    source: `base.bolt('x', join, (from) => ({ left: from.shuffle('lines') }));`,
+    says: /'right' is missing .*bolt \\"x\\" has an input \\"right\\": say what it takes/,
+  },
+  'a named input that is not there': {
+    source: `base.bolt('x', join, (from) => ({ left: from.shuffle('lines'), rihgt: from.shuffle('split') }));`,
+    says: /bolt \\"x\\" has no input \\"rihgt\\"/,
+  },
+  'a named input that the stream does not carry': {
+    source: `base.bolt('x', join, (from) => ({ left: from.shuffle('split'), right: [from.shuffle('split')] }));`,
+    says: /bolt \\"x\\" takes field \\"line\\", which stream \\"split\\" does not carry/,
+  },
+  'an edge for named inputs': {
+    source: `base.bolt('x', join, (from) => from.shuffle('lines'));`,
+    says: /bolt \\"x\\" has inputs with names: say what each takes/,
+  },
+  'inputs beside input': {
+    source: `defineBolt({ input: { a: t.string }, inputs: { x: { a: t.string } }, execute() {} });`,
+    says: /input stands beside inputs: move it in there/,
+  },
+  'a name that is none of the inputs': {
+    source: `defineBolt({ inputs: { a: {}, b: {} }, execute({ input }) { if (input === 'c') return; } });`,
+    says: /'"a" \| "b"' and '"c"' have no overlap/,
+  },
+  'feedback into what is not there': {
+    source: `base.feedback('spilt', (from) => from.shuffle('split'));`,
+    says: /"sink" \| "split" \| "✗ there is no bolt \\"spilt\\" before this"/,
+  },
+  'feedback into a spout': {
+    source: `base.feedback('lines', (from) => from.shuffle('split'));`,
+    says: /component \\"lines\\" is a spout, which takes nothing/,
+  },
+  'feedback that the bolt cannot take': {
+    source: `base.feedback('split', (from) => from.shuffle('split', { stream: 'errors' }));`,
+    says: /bolt \\"split\\" takes field \\"line\\", which stream \\"errors\\" of \\"split\\" does not carry/,
+  },
+  'feedback into an input that is not there': {
+    source: `joined.feedback('join', (from) => ({ rihgt: from.shuffle('split') }));`,
+    says: /bolt \\"join\\" has no input \\"rihgt\\"/,
+  },
+  'a direct stream by another grouping': {
+    source: `joined.bolt('x', sink, (from) => from.all('join', { stream: 'routed' }));`,
+    says: /stream \\"routed\\" of \\"join\\" is direct: take it by from\.direct/,
+  },
+  'a direct output by another grouping': {
+    source: `base.spout('d', defineSpout({ output: direct({ n: t.number }), open: () => ({ next() {} }) }))
+      .bolt('x', sink, (from) => from.shuffle('d'));`,
+    says: /the output of \\"d\\" is direct: take it by from\.direct/,
+  },
+  'a stream that is not direct by from.direct': {
+    source: `base.bolt('x', sink, (from) => from.direct('split', { stream: 'errors' }));`,
+    says: /stream \\"errors\\" of \\"split\\" is not direct: take it by another grouping, or declare it with direct/,
+  },
+  'an output that is not direct by from.direct': {
+    source: `base.bolt('x', sink, (from) => from.direct('split'));`,
+    says: /the output of \\"split\\" is not direct/,
+  },
+  'a partial key that the stream lacks': {
+    source: `base.bolt('x', split, (from) => from.partialKey('lines', ['word']));`,
+    says: /stream \\"lines\\" has no field \\"word\\"/,
+  },
+  'a custom grouping by a field that the stream lacks': {
+    source: `base.bolt('x', split, (from) => from.custom('lines', (values) => values.word.length));`,
+    says: /'word' does not exist on type '\{ line: string; n: number \| null; \}'/,
+  },
+  'an emit on a direct stream': {
+    source: `defineBolt({ streams: { d: direct({}) }, execute(_, out) { out.emit({}, { stream: 'd' }); } });`,
+    says: /stream \\"d\\" is direct: use out\.emitDirect\(task, values\)/,
+  },
+  'an emitDirect on a normal stream': {
+    source: `defineBolt({ output: { n: t.number }, execute(_, out) { out.emitDirect(1, { n: 1 }); } });`,
+    says: /stream \\"default\\" is not direct: declare it with direct\(…\), or use out\.emit\(values\)/,
+  },
+  'an emitDirect on an undeclared stream': {
+    source: `defineBolt({ streams: { d: direct({}) }, execute(_, out) { out.emitDirect(1, {}, { stream: 'e' }); } });`,
+    says: /there is no stream \\"e\\" here/,
+  },
+  'an ack where Squall acks': {
+    source: `defineBolt({ execute(tuple, out) { out.ack(tuple); } });`,
+    says: /'ack' does not exist on type 'BoltEmitter/,
+  },
+  'anchors where Squall anchors': {
+    source: `defineBolt({ output: {}, execute(tuple, out) { out.emit({}, { anchors: [tuple] }); } });`,
+    says: /'anchors' does not exist in type/,
+  },
+  'a flush beside manual acks': {
+    source: `defineBolt({ ack: 'manual', execute() {}, flush() {} });`,
+    says: /flush is of no use with ack: 'manual'/,
+  },
+  'an option of bolts for a spout': {
+    source: `base.spout('x', spoutFrom({ output: {} }, () => []), { config: { tickEveryMs: 5 } });`,
+    says: /'tickEveryMs' does not exist in type 'SpoutConfigOptions'/,
+  },
   'an emit of an undeclared field': {
     source: `defineBolt({ output: { word: t.string }, execute(_, out) { out.emit({ word: '', wrod: '' }); } });`,
     says: /'wrod' does not exist in type '\{ word: string; \}'/,
@@ -79,7 +180,7 @@ const mistakes: Readonly<Record<string, { readonly source: string; readonly says
 
 const SQUALL = fileURLToPath(new URL('../../core/index.js', import.meta.url));
 const BEFORE = `
-import { defineBolt, spoutFrom, t, topology, withParameters } from ${JSON.stringify(SQUALL)};
+import { defineBolt, defineSpout, direct, spoutFrom, t, topology, withParameters } from ${JSON.stringify(SQUALL)};
 const lines = spoutFrom({ output: { line: t.string, n: t.nullable(t.number) } }, () => []);
 const split = defineBolt({
   input: { line: t.string }, output: { word: t.string }, streams: { errors: { text: t.string } }, execute() {},
@@ -89,7 +190,11 @@ const base = topology('base')
   .spout('lines', lines)
   .bolt('split', split, (from) => from.shuffle('lines'))
   .bolt('sink', sink, (from) => from.shuffle('split'));
-export { base, defineBolt, t, withParameters };
+const join = defineBolt({
+  inputs: { left: { line: t.string }, right: { word: t.string } }, streams: { routed: direct({ n: t.number }) }, execute() {},
+});
+const joined = base.bolt('join', join, (from) => ({ left: from.shuffle('lines'), right: from.shuffle('split') }));
+export { base, defineBolt, defineSpout, direct, joined, t, withParameters };
 `;
 const LARGE = 50;
 

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { defineBolt, defineSpout, SquallError, spoutFrom, t as type } from '../../core/index.js';
 import type { BoltDefinition, SpoutDefinition } from '../../core/topology/definition.js';
-import { contextOf, recordingOut } from './support.js';
+import { contextOf, DEFAULT_CONFIG, recordingOut } from './support.js';
 
 const output = { n: type.number };
 
@@ -162,6 +162,48 @@ test('a bolt without input takes what comes, one without output has no stream', 
   const bolt = defineBolt({ execute() {} });
   t.deepEqual(bolt.inputs, [{ name: 'default', fields: undefined }]);
   t.deepEqual(bolt.streams, []);
+});
+
+test('a bolt with inputs has each by its name, in declared order', (t) => {
+  const bolt = defineBolt({ inputs: { b: output, a: { text: type.string } }, execute() {} });
+  t.deepEqual(bolt.inputs, [
+    { name: 'b', fields: [{ name: 'n', type: type.number }] },
+    { name: 'a', fields: [{ name: 'text', type: type.string }] },
+  ]);
+});
+
+test('a bolt acks by itself and executes in order, unless it says otherwise', (t) => {
+  const { ack, concurrency } = defineBolt({ execute() {} });
+  t.deepEqual([ack, concurrency], ['auto', 1]);
+  const other = defineBolt({ ack: 'manual', concurrency: 1024, execute() {} });
+  t.deepEqual([other.ack, other.concurrency], ['manual', 1024]);
+});
+
+test('Squall replays, unless a spout says that its source does', (t) => {
+  const open = () => ({ next: () => 'done' as const });
+  t.is(defineSpout({ output, open }).replay, 'squall');
+  t.is(defineSpout({ output, open, replay: 'source' }).replay, 'source');
+  t.is(spoutFrom({ output }, () => []).replay, 'squall');
+});
+
+test('a tuple may be tried for ever', (t) => {
+  t.is(spoutFrom({ output, retry: { attempts: Infinity } }, () => []).retry.attempts, Infinity);
+});
+
+test('a flush that prepare returned is refused where executes make no batch, by the name of the component', async (t) => {
+  const prepare = () => ({ execute() {}, flush() {} });
+  const refused = { instanceOf: SquallError, code: 'ERR_SQUALL_COMPONENT' };
+  const concurrent = { ...DEFAULT_CONFIG, concurrency: 3 };
+  t.throws(() => anyBolt({ ack: 'manual', prepare }).prepare(contextOf()), {
+    ...refused,
+    message: /prepare of 'part' returned a flush beside ack: 'manual'; remove one of them/,
+  });
+  t.throws(() => anyBolt({ prepare }).prepare(contextOf({ config: concurrent })), {
+    ...refused,
+    message: /prepare of 'part' returned a flush beside concurrency: 3; remove one of them/,
+  });
+  t.truthy(await anyBolt({ prepare }).prepare(contextOf()));
+  t.truthy(await anyBolt({ prepare: () => ({ execute() {} }) }).prepare(contextOf({ config: concurrent })));
 });
 
 test('open and prepare must make what can run', async (t) => {

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { findCycles } from '../../core/topology/cycles.js';
+import { findCycles, stronglyConnected } from '../../core/topology/cycles.js';
 
 const graphs = fc
   .array(fc.array(fc.nat(11), { maxLength: 3 }), { maxLength: 12 })
@@ -31,3 +31,37 @@ test('a cycle is found exactly where there is one, and each is a closed path in 
   );
   t.pass();
 });
+
+test('circles are the sets whose members reach each other, each in the given order, first members first', (t) => {
+  fc.assert(
+    fc.property(graphs, (targets) => {
+      const names = [...targets.keys()];
+      const reach = new Map(names.map((name) => [name, reachable(name, targets)]));
+      const expected: number[][] = [];
+      for (const name of names) {
+        const members = names.filter((other) => reach.get(name)?.has(other) && reach.get(other)?.has(name));
+        if (members[0] === name) expected.push(members);
+      }
+      t.deepEqual(stronglyConnected(closed(targets)), expected);
+    }),
+  );
+});
+
+/** What a path of one edge or more leads to. */
+function reachable(from: number, targets: ReadonlyMap<number, readonly number[]>): ReadonlySet<number> {
+  const found = new Set<number>();
+  const queue = [from];
+  for (const name of queue) {
+    for (const target of targets.get(name) ?? []) {
+      if (found.has(target)) continue;
+      found.add(target);
+      queue.push(target);
+    }
+  }
+  return found;
+}
+
+/** Without edges to what is no key, which lead nowhere. */
+function closed(targets: ReadonlyMap<number, readonly number[]>): ReadonlyMap<number, readonly number[]> {
+  return new Map([...targets].map(([name, list]) => [name, list.filter((target) => targets.has(target))]));
+}

@@ -1,0 +1,64 @@
+/**
+ * Which promises of the components' own code are open: while it waits for the real world, virtual time must not run away.
+ */
+import { SquallError } from '../errors.js';
+import { isForNothingReal } from './local-handle.js';
+import { realNow } from './real-time.js';
+import type { Scheduler } from './scheduler.js';
+
+interface Open {
+  /** `execute of split[2]` */
+  readonly what: string;
+  /** on the real clock */
+  readonly since: number;
+  /** on the virtual clock: from then on the runtime has given it up */
+  readonly givenUpAt: number;
+}
+
+export class AuthorCode {
+  /** called when one of them settles */
+  onSettled: () => void = () => {};
+  readonly #scheduler: Scheduler;
+  readonly #open = new Set<Open>();
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+  }
+
+  /** What `hook` of a component returned; where it is a promise, it is waited for, for `timeoutMs` of virtual time. */
+  returned<T>(what: string, result: T, timeoutMs = Number.POSITIVE_INFINITY): T {
+    if (typeof (result as { then?: unknown } | undefined)?.then !== 'function' || isForNothingReal(result))
+      return result;
+    const open: Open = { what, since: realNow(), givenUpAt: this.#scheduler.now + timeoutMs };
+    this.#open.add(open);
+    const settled = (): void => {
+      this.#open.delete(open);
+      this.onSettled();
+    };
+    (result as unknown as PromiseLike<unknown>).then(settled, settled);
+    return result;
+  }
+
+  /** Is any of them waiting for something real? */
+  get waits(): boolean {
+    for (const open of this.#open) {
+      if (this.#scheduler.now < open.givenUpAt) return true;
+      this.#open.delete(open);
+    }
+    return false;
+  }
+
+  /** The promise that has been open for the longest time did not settle in time. */
+  overdue(): SquallError | undefined {
+    if (!this.waits) return undefined;
+    const [{ what, since }] = this.#open;
+    const more = this.#open.size === 1 ? '' : `, nor have ${this.#open.size - 1} others`;
+    const seconds = ((realNow() - since) / 1000).toFixed(1);
+    return new SquallError(
+      'ERR_SQUALL_LOCAL_TIMEOUT',
+      `${what} has not settled for ${seconds} s${more}. If it needs that long, raise timeoutMs; if it is meant to hang, ` +
+        'see bomb({ hangs }); if it waits for a server, give it one that answers.',
+      { facts: { what, open: [...this.#open].map((one) => one.what) } },
+    );
+  }
+}
