@@ -34,9 +34,18 @@ type RecordProblem<B extends string, M, E, Needed> = E extends Edge | readonly u
 
 type WrongKey<B extends string, M, E, Needed> =
   | {
-      [K in keyof E]: K extends keyof M ? ([EdgesProblem<B, M[K], E[K]>] extends [never] ? never : K) : K;
+      [K in keyof E]: K extends keyof M
+        ? E[K] extends FedBackOnly
+          ? never
+          : [EdgesProblem<B, M[K], E[K]>] extends [never]
+            ? never
+            : K
+        : K;
     }[keyof E]
   | Exclude<Needed, keyof E>;
+
+/** `[]` for a named input: it takes what `.feedback` brings, and nothing else. */
+type FedBackOnly = readonly never[];
 
 /** `E`, an edge or a non-empty array of edges, or why it cannot be taken. */
 type AcceptedEdges<B extends string, I, E> = [EdgesProblem<B, I, E>] extends [never] ? E : EdgesProblem<B, I, E>;

@@ -52,6 +52,7 @@ function ofRecord(value: unknown, names: readonly string[], partial: boolean, re
   }
   const connections: Connection[] = [];
   for (const [name, edges] of Object.entries(value)) {
+    if (isFedBackOnly(edges) && !partial && names.includes(name)) continue;
     if (names.includes(name)) {
       connections.push(...ofInput(name, edges, ` for the input '${name}'`, report));
     } else {
@@ -66,6 +67,17 @@ function ofRecord(value: unknown, names: readonly string[], partial: boolean, re
     report(`its (from) => … names no input; it has ${names.join(', ')}`);
   }
   return connections;
+}
+
+/** `[]` says of a named input that only `.feedback` brings it something. */
+function isFedBackOnly(edges: unknown): boolean {
+  return Array.isArray(edges) && edges.length === 0;
+}
+
+/** Named inputs of which a `(from) => …` of `.bolt` says that. */
+export function fedBackOnly({ kind, value }: ConnectionDraft): readonly string[] {
+  if (kind !== 'returned' || !isRecord(value) || edgeOf(value)) return [];
+  return Object.keys(value).filter((name) => isFedBackOnly(value[name]));
 }
 
 /** The edges of one input; messages call it `which`. */

@@ -3,9 +3,11 @@ import { SquallError, shown } from '../errors.js';
 import { checkDefinition, checkHooks, checkTasks, type Definition, definitionOf } from './checks.js';
 import { completeComponentConfig } from './component-config.js';
 import { completeConfig } from './config.js';
+import { fedBackOnly } from './connections.js';
 import type { ComponentConfig, ComponentPlan, EdgePlan, TopologyConfig, TopologyPlan } from './definition.js';
 import { type ComponentDraft, type FeedbackDraft, isTopology, TOPOLOGY, type Topology } from './draft.js';
 import { hashOf } from './hash.js';
+import { areNamed } from './inputs.js';
 import { checkCycles, type Declared, type Link, linksInto } from './links.js';
 import { checkName, nearest, quoted } from './names.js';
 import { type Report, within } from './options.js';
@@ -33,6 +35,7 @@ export function planOf(topology: Topology): TopologyPlan {
   const links: Link[] = [];
   const parts = checkComponents(drafts, config, declared, links, report);
   for (const draft of feedback) checkFeedback(draft, declared, links, report);
+  for (const draft of drafts) checkFedBack(draft, links, report);
   const names = [...declared.keys()].filter((name) => typeof name === 'string');
   const cycles = checkCycles(names, links, report);
   if (mistakes.length > 0) throw wrong(`topology ${quoted(name)}`, mistakes);
@@ -114,6 +117,26 @@ function checkFeedback({ name, connection }: FeedbackDraft, declared: Declared, 
     return;
   }
   links.push(...linksInto({ name, definition }, connection, true, declared, links, here));
+}
+
+/** An input that waits for `.feedback` must get one. */
+function checkFedBack(draft: ComponentDraft, links: readonly Link[], report: Report): void {
+  const { name, connection } = draft;
+  const definition = definitionOf(draft);
+  if (definition?.kind !== 'bolt' || !connection || !areNamed(definition.inputs)) return;
+  const into = links.filter(({ target }) => target === name);
+  const names = definition.inputs.map(({ name }) => name);
+  for (const input of fedBackOnly(connection).filter((one) => names.includes(one))) {
+    // one with a mistake may have been meant for it
+    if (into.some(({ edge }) => edge === undefined || edge.input === input)) continue;
+    within(
+      `bolt ${quoted(name)}`,
+      report,
+    )(
+      `its (from) => … returned an empty array for the input ${quoted(input)}; name a stream that it takes, ` +
+        'or declare with .feedback what comes back to it',
+    );
+  }
 }
 
 /** Gives the tasks their numbers, from 1 in declaration order. Only for what is free of mistakes. */

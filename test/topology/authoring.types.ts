@@ -352,7 +352,7 @@ fraud.bolt('x', charge, (from) => from.custom('join', ({ card }) => card));
 fraud.bolt('x', join, (from) => ({ tx: from.shuffle('transactions') }));
 // @ts-expect-error: too many inputs
 fraud.bolt('x', charge, (from) => ({ default: from.shuffle('transactions') }));
-// @ts-expect-error: an input takes at least one stream
+// what comes to tx, .feedback brings
 fraud.bolt('x', join, (from) => ({ tx: [], profile: from.shuffle('profiles') }));
 // @ts-expect-error: not declared yet
 fraud.feedback('later', (from) => from.shuffle('join'));

@@ -83,7 +83,7 @@ test(
   'an empty array for an input',
   oneMistake,
   () => two.bolt('x', join, (from: AnyFrom) => ({ ...leftAndRight(from), right: [] })),
-  /returned an empty array for the input 'right'; name a stream that it takes/,
+  /bolt 'x': its \(from\) => … returned an empty array for the input 'right'; name a stream that it takes, or declare with \.feedback/,
 );
 test('an empty array', oneMistake, () => base.bolt('x', sink, () => []), /returned an empty array; name a stream/);
 test(

@@ -183,3 +183,24 @@ function ranked(back: (from: AnyFrom) => unknown) {
     .bolt('b', pass, shuffled('rank'))
     .feedback('rank', back);
 }
+
+test('an input of which bolt says [] takes what feedback brings, and nothing else', (t) => {
+  const page = { page: type.string };
+  const rank = defineBolt({ inputs: { pages: page, mass: page }, output: page, execute() {} });
+  const plan = planOf(
+    topology('t')
+      .spout(
+        'web',
+        spoutFrom({ output: page }, () => []),
+      )
+      .bolt('rank', rank, (from) => ({ pages: from.shuffle('web'), mass: [] }))
+      .feedback('rank', (from) => ({ mass: from.fields('rank', ['page']) })),
+  );
+  t.deepEqual(
+    plan.edges.map(({ source, input, feedback }) => [source, input, feedback]),
+    [
+      ['web', 'pages', false],
+      ['rank', 'mass', true],
+    ],
+  );
+});
