@@ -87,7 +87,8 @@ function told(topology: string, end: RemoteEnd | undefined, pending: number, { s
     return EXIT.failure;
   }
   if (status === 'stopped') {
-    const rest = drained === true ? 'everything in flight was settled first' : `${plural(pending, 'tuple')} left in flight`;
+    const rest =
+      drained === true ? 'everything in flight was settled first' : `${plural(pending, 'tuple')} left in flight`;
     stderr.write(`${topology} has ended: ${rest}\n`);
     return drained === true ? EXIT.ok : EXIT.failure;
   }

@@ -45,7 +45,9 @@ function show(
   { io: { stdout, stderr } }: CommandContext,
 ): void {
   if (runs.length === 0) {
-    stderr.write(`no run is heard of at ${where}; those that use another NATS server are found with --nats or --state\n`);
+    stderr.write(
+      `no run is heard of at ${where}; those that use another NATS server are found with --nats or --state\n`,
+    );
     return;
   }
   if (json) {

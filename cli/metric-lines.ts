@@ -13,7 +13,12 @@ export function metricLines({ spouts, bolts }: ComponentCounts): string[] {
     const line = (name: string, text: string) => lines.push(`${component} ${clean(name)}: ${text}`);
     for (const [name, value] of Object.entries(metrics.counters)) line(name, figure(value));
     for (const [name, values] of Object.entries(metrics.gauges)) {
-      line(name, Object.entries(values).map(([task, value]) => `${figure(value)} (task ${task})`).join(', '));
+      line(
+        name,
+        Object.entries(values)
+          .map(([task, value]) => `${figure(value)} (task ${task})`)
+          .join(', '),
+      );
     }
     for (const [name, { count: times, ...quantiles }] of Object.entries(metrics.histograms)) {
       const shown = Object.entries(quantiles).map(([quantile, value]) => `${quantile} ${figure(value)}`);

@@ -7,7 +7,7 @@ import { clean, plural } from './format.js';
 import { addRemoteCommand, pendingOf, type RemoteRunFlags, withRun } from './remote-run.js';
 
 const HELP = `
-The spouts emit nothing until squall resume; what is in flight is completed. Its processes stay.`;
+The spouts emit nothing until squall resume; what is in flight is completed. Its processes stay, and ticks go on.`;
 
 export function addPause(program: Command, context: CommandContext): void {
   addRemoteCommand(program, 'pause', 'let the spouts of a run wait', HELP).action(

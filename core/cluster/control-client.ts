@@ -22,8 +22,10 @@ import { StateFolder } from './state-folder.js';
 const LOOK_EVERY_MS = 25;
 /** Asked again in so many looks: a message may get lost. */
 const LOOKS_PER_QUESTION = 10;
-/** Who has not answered by then, and so long after the last answer, is taken for not there. A run's process is never
- * busy for long: its tuples are with its workers. */
+/**
+ * Who has not answered by then, and so long after the last answer, is taken for not there. A run's process is never busy
+ * for long: its tuples are with its workers.
+ */
 const NOBODY_AFTER_MS = 1500;
 const LAST_AFTER_MS = 400;
 /** A run that was waited for and says nothing for so long is gone without a last word. */
@@ -43,6 +45,8 @@ export class ControlClient {
   readonly #listeners = new Set<(answer: ControlAnswer) => void>();
   /** last words that were heard, by start */
   readonly #ends = new Map<string, RemoteEnd>();
+  /** the server lets this user not ask */
+  #refused: Error | undefined;
 
   /** `transport` is closed with it. */
   constructor(transport: Transport) {
@@ -53,9 +57,22 @@ export class ControlClient {
   static async open({ state, nats }: ControlAccess): Promise<ControlClient | undefined> {
     const connection = nats ?? runningServer(new StateFolder(state));
     if (connection === undefined) return undefined;
-    return new ControlClient(
-      await NatsTransport.connect({ ...connection, name: 'squall:control', waitOnFirstConnect: false }),
+    let client: ControlClient | undefined;
+    const transport = await NatsTransport.connect(
+      { ...connection, name: 'squall:control', waitOnFirstConnect: false },
+      {
+        onError(error) {
+          if (client !== undefined) client.#failed(error);
+        },
+      },
     );
+    client = new ControlClient(transport);
+    return client;
+  }
+
+  /** Who may not ask does not learn more by waiting. Links that break come back. */
+  #failed(error: Error): void {
+    if ((error as { readonly code?: unknown }).code === 'ERR_SQUALL_NATS_PERMISSION') this.#refused ??= error;
   }
 
   /** All that can be heard of within a short time, of one topology or of all; the one that began first is first. */
@@ -114,6 +131,7 @@ export class ControlClient {
         this.#transport.publish(controlSubject(topology), encode({ ...request, reply: this.#reply }));
       }
       await delay(LOOK_EVERY_MS);
+      if (this.#refused !== undefined) throw this.#refused;
     }
   }
 

@@ -15,6 +15,7 @@ import { NatsTransport } from '../transport/nats.js';
 import { probeServer } from '../transport/probe.js';
 import { assign } from './assignment.js';
 import { ControlDesk } from './control-desk.js';
+import { controlSubject } from './control-messages.js';
 import { LetterBox } from './letter-box.js';
 import { type OwnServer, startOwnServer } from './own-server.js';
 import type { RunEvents, RunOptions, RunResult, RunSnapshot } from './run-types.js';
@@ -230,8 +231,13 @@ export class Run extends EventEmitter<RunEvents> {
 
   /** Of what its user may not do it learns by this alone. What happens to links the workers tell. */
   #connectionError(error: Error): void {
-    if ((error as { readonly code?: unknown }).code !== 'ERR_SQUALL_NATS_PERMISSION') return;
-    this.#supervisor?.warn(`the supervisor's connection: ${error.message}`);
+    if (!isSquallError(error) || error.code !== 'ERR_SQUALL_NATS_PERMISSION') return;
+    // users whose permissions end with their topology's subjects need not be seen by all
+    const missing =
+      error.facts.subject === controlSubject()
+        ? 'squall list does not see this run'
+        : 'squall pause, resume, drain and kill may not reach this run';
+    this.#supervisor?.warn(`${missing}: ${error.message}`);
   }
 
   /** What went wrong before there were any processes. */

@@ -5,24 +5,18 @@
 
 import { join } from 'node:path';
 import { EventEmitter } from 'eventemitter3';
-import type {
-  Connection,
-  FromWorker,
-  PeerState,
-  TaskAssignment,
-  TaskStats,
-  ToWorker,
-  WorkerError,
-} from '../runtime/protocol.js';
+import type { Connection, FromWorker, PeerState, TaskAssignment, ToWorker, WorkerError } from '../runtime/protocol.js';
 import { takeSuspect } from '../runtime/suspect-file.js';
 import { ACKER_COMPONENT, type Position, type TopologyPlan } from '../topology/definition.js';
 import { Accounts } from './accounts.js';
 import type { Assignment, WorkerPlace } from './assignment.js';
 import { type CycleRound, type CycleStep, CycleWatch } from './cycle-watch.js';
 import type { LetterBox } from './letter-box.js';
+import { LostState } from './lost-state.js';
 import { RestartPolicy } from './restart-policy.js';
+import { RunJournal } from './run-journal.js';
 import type { RunEvents, RunResult, RunSnapshot, RunStatus } from './run-types.js';
-import type { RunRecord, StateFolder } from './state-folder.js';
+import type { StateFolder } from './state-folder.js';
 import { Warnings } from './warnings.js';
 import { WorkerProcess } from './worker-process.js';
 
@@ -56,16 +50,6 @@ interface WorkerState {
   restartTimer: NodeJS.Timeout | undefined;
 }
 
-interface Loss {
-  readonly worker: WorkerState;
-  readonly epoch: number;
-  readonly why: string;
-  /** last reports of its tasks */
-  readonly reports: readonly (TaskStats | undefined)[];
-}
-
-/** Positions are written at most this often. */
-const POSITIONS_EVERY_MS = 200;
 /** Workers have this long for `cleanup` and `close` at the end. */
 const STOP_MS = 10_000;
 /** And this long when the run has failed: whoever is to mend it waits for the reason. */
@@ -86,25 +70,17 @@ export class Supervisor extends EventEmitter<RunEvents> {
   readonly #accounts: Accounts;
   readonly #cycles: CycleWatch;
   readonly #ended = new Set<number>();
-  /** tasks of bolts that emit something at the end */
-  readonly #hasEnd = new Set<number>();
-  /** deaths whose consequences are still to be told */
-  readonly #losses: Loss[] = [];
+  readonly #lost: LostState;
+  readonly #journal: RunJournal;
   readonly #deaths = new Map<string, number>();
   /** tuples that nobody executes any more */
   readonly #poison: string[] = [];
-  readonly #positions: Record<string, Position>;
   readonly #warnings = new Warnings();
-  #record: RunRecord | undefined;
-  /** stored in this run, whatever became of those who had sent them */
-  #deadLetters: number;
-  #positionsTimer: NodeJS.Timeout | undefined;
   #looking: NodeJS.Timeout | undefined;
   #phase: RunSnapshot['phase'] = 'starting';
   readonly #startedAt = performance.now();
   #goAt = 0;
   #lastProgress = { settled: 0, at: 0 };
-  #incomplete = false;
   #error: { code: string; message: string } | undefined;
   #stopAsked: 'no' | 'drain' | 'now' = 'no';
   /** asked before there was anything to pause */
@@ -124,8 +100,10 @@ export class Supervisor extends EventEmitter<RunEvents> {
     this.#options = options;
     this.#accounts = new Accounts(options.plan);
     this.#cycles = new CycleWatch(options.plan);
-    this.#positions = { ...options.positions };
-    this.#deadLetters = options.deadLetters;
+    const warn = (message: string): void => this.warn(message);
+    const { plan } = options;
+    this.#journal = new RunJournal({ ...options, topology: plan.name, warn });
+    this.#lost = new LostState({ plan, accounts: this.#accounts, journal: this.#journal, ended: this.#ended, warn });
     this.#drainMs = Math.max(...options.plan.components.map(({ config }) => config.messageTimeoutMs));
     this.#workers = options.assignment.workers.map((place) => ({
       place,
@@ -271,7 +249,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
           epoch: worker.epoch,
           component,
           index,
-          position: this.#positions[`${component}/${index}`],
+          position: this.#journal.position(component, index),
           resumed: resumed || (worker.epoch > 1 && this.#goAt !== 0),
           ended: this.#ended.has(task),
         }),
@@ -294,8 +272,8 @@ export class Supervisor extends EventEmitter<RunEvents> {
   #message(worker: WorkerState, message: FromWorker): void {
     switch (message.type) {
       case 'ready':
-        for (const task of message.hasEnd) this.#hasEnd.add(task);
-        if (this.#phase === 'starting' && this.#options.resumed) this.#resumedWithout(worker);
+        this.#lost.hasEnd(message.hasEnd);
+        if (this.#phase === 'starting' && this.#options.resumed) this.#lost.resumedWithout(worker.place);
         return this.#ready(worker);
       case 'fatal':
         return this.#fatal(worker, message);
@@ -303,7 +281,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
         this.#ended.add(message.task);
         return;
       case 'position':
-        return this.#position(worker, message.task, message.position);
+        return this.#moved(worker, message.task, message.position);
       case 'channel':
         return this.#accounts.channelClosed(message.record);
       case 'warn':
@@ -333,7 +311,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
       if (!this.#workers.every(({ state }) => state === 'ready')) return;
       this.#phase = 'running';
       this.#goAt = performance.now();
-      this.#begin();
+      this.#journal.begin();
       this.#tell({ type: 'peers', peers: this.#peers() });
       if (this.#pauseAsked) {
         this.#phase = 'paused';
@@ -344,7 +322,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
       if (this.#pauseAsked) this.emit('paused');
       return;
     }
-    this.#assessLosses();
+    this.#lost.assess();
     // the others first: what they hear from it should not come from a stranger
     this.#broadcast(worker, 'ready');
     worker.process?.send({ type: 'peers', peers: this.#peers() });
@@ -385,15 +363,6 @@ export class Supervisor extends EventEmitter<RunEvents> {
 
   // ---- who is there ----------------------------------------------------------------------------------------------
 
-  /** From now on there is something to go on with, should this run be cut off. */
-  #begin(): void {
-    const { state, plan, resumed, run } = this.#options;
-    const starts = resumed ? (state.readRun(plan.name)?.starts ?? 0) + 1 : 1;
-    if (!resumed) state.writePositions(plan.name, {});
-    this.#record = { run, startedAt: Date.now(), starts, deadLetters: this.#deadLetters };
-    state.writeRun(plan.name, this.#record);
-  }
-
   #peers(): PeerState[] {
     return this.#workers
       .filter(({ state }) => state === 'ready')
@@ -421,8 +390,8 @@ export class Supervisor extends EventEmitter<RunEvents> {
     if (stopped) return;
     if (wasReady) this.#broadcast(worker, 'gone');
     if (wasReady)
-      this.#losses.push({
-        worker,
+      this.#lost.died({
+        place,
         epoch: worker.epoch,
         why,
         reports: place.tasks.map(({ task }) => this.#accounts.lastReport(task)),
@@ -450,51 +419,6 @@ export class Supervisor extends EventEmitter<RunEvents> {
     }
     this.#restarts += 1;
     worker.restartTimer = setTimeout(() => this.#spawn(worker), delayMs);
-  }
-
-  /** What a bolt keeps in its own memory dies with its process: said, and for a bolt with `end` the run is incomplete. */
-  #stateLost({ worker, epoch, why, reports }: Loss): void {
-    for (const [at, { task, component, index }] of worker.place.tasks.entries()) {
-      const known = this.#options.plan.components.find(({ name }) => name === component);
-      if (known === undefined || this.#ended.has(task)) continue;
-      const { definition } = known;
-      if (definition.kind === 'spout') {
-        const begins = this.#positions[`${component}/${index}`] === undefined;
-        this.warn(
-          begins
-            ? `${component}[${task}] died (${why}) and had stored no position: it begins again, so its tuples may repeat`
-            : `${component}[${task}] died (${why}): it goes on from its stored position, what was pending is emitted again, and its counts lack its last moments`,
-        );
-        continue;
-      }
-      // of what was handed over within the process nobody is left to tell
-      const fedWithin = known.inputs.some(({ source }) => worker.place.tasks.some((own) => own.component === source));
-      if (!definition.keepsState || !(fedWithin || this.#accounts.everExecuted(task, epoch, reports[at]))) continue;
-      const hasEnd = this.#hasEnd.has(task);
-      if (hasEnd) this.#incomplete = true;
-      this.warn(
-        `${component}[${task}] died (${why}): what it had kept in memory is lost` +
-          (hasEnd ? '; what it emits at the end is incomplete' : ''),
-      );
-    }
-  }
-
-  /** By now the senders have told what they had sent to the dead. */
-  #assessLosses(): void {
-    for (const loss of this.#losses.splice(0)) this.#stateLost(loss);
-  }
-
-  /** A run that was cut off goes on, but not with what its bolts had in memory. */
-  #resumedWithout({ place }: WorkerState): void {
-    for (const { task, component } of place.tasks) {
-      const definition = this.#options.plan.components.find(({ name }) => name === component)?.definition;
-      if (definition?.kind !== 'bolt' || !definition.keepsState) continue;
-      if (this.#hasEnd.has(task)) this.#incomplete = true;
-      this.warn(
-        `this run goes on where an earlier one was cut off: what ${component}[${task}] had kept in memory is lost. ` +
-          'To begin again from the start: --fresh',
-      );
-    }
   }
 
   /** Was it executing a tuple that had killed its executor before? */
@@ -546,31 +470,9 @@ export class Supervisor extends EventEmitter<RunEvents> {
 
   // ---- positions and dead letters ------------------------------------------------------------------------------
 
-  #position(worker: WorkerState, task: number, position: Position): void {
-    const place = worker.place.tasks.find((one) => one.task === task);
-    if (place === undefined) return;
-    this.#positions[`${place.component}/${place.index}`] = position;
-    this.#positionsTimer ??= setTimeout(() => this.#savePositions(), POSITIONS_EVERY_MS);
-  }
-
-  #savePositions(): void {
-    clearTimeout(this.#positionsTimer);
-    this.#positionsTimer = undefined;
-    try {
-      this.#options.state.writePositions(this.#options.plan.name, this.#positions);
-    } catch (error) {
-      this.warn(`positions cannot be stored: ${(error as Error).message}`);
-    }
-  }
-
-  #saveRecord(): void {
-    if (this.#record === undefined || this.#record.deadLetters === this.#deadLetters) return;
-    this.#record = { ...this.#record, deadLetters: this.#deadLetters };
-    try {
-      this.#options.state.writeRun(this.#options.plan.name, this.#record);
-    } catch (error) {
-      this.warn(`the record of the run cannot be stored: ${(error as Error).message}`);
-    }
+  #moved({ place }: WorkerState, task: number, position: Position): void {
+    const known = place.tasks.find((one) => one.task === task);
+    if (known !== undefined) this.#journal.moved(known.component, known.index, position);
   }
 
   #letter(worker: WorkerState, number: number, letter: Extract<FromWorker, { type: 'letter' }>['letter']): void {
@@ -579,9 +481,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
     const message = last?.error?.message ?? letter.reason;
     this.#options.letters.put(letter, `${this.#options.token}.${place.worker}.${epoch}.${number}`).then(
       () => {
-        this.#deadLetters += 1;
-        // before the spout's position may move over it
-        this.#saveRecord();
+        this.#journal.buried();
         process?.send({ type: 'letter-stored', number });
         this.emit('dead-letter', { component: letter.component, id: letter.id, reason: letter.reason, message });
       },
@@ -666,12 +566,9 @@ export class Supervisor extends EventEmitter<RunEvents> {
       this.#stoppedOne();
     });
     clearTimeout(overdue);
-    if (this.#goAt !== 0) this.#savePositions();
+    this.#journal.save();
     const result = this.#result();
-    const { state, plan } = this.#options;
-    // everything is completed or buried: the next run begins at the beginning
-    if (result.status === 'completed' || result.status === 'dead-letters' || result.status === 'incomplete')
-      state.clearRun(plan.name);
+    if (['completed', 'dead-letters', 'incomplete'].includes(result.status)) this.#journal.clear();
     this.emit(result.status === 'failed' ? 'failed' : 'completed', result);
     this.#finish(result);
   }
@@ -683,11 +580,11 @@ export class Supervisor extends EventEmitter<RunEvents> {
   }
 
   #result(): RunResult {
-    this.#assessLosses();
+    this.#lost.assess();
     const counts = this.#accounts.counts();
-    const dead = this.#deadLetters > 0 || this.#accounts.deadLettered > 0;
+    const dead = this.#journal.deadLetters > 0 || this.#accounts.deadLettered > 0;
     let status = this.#endStatus;
-    if (status === 'completed' && this.#incomplete) status = 'incomplete';
+    if (status === 'completed' && this.#lost.incomplete) status = 'incomplete';
     else if (status === 'completed' && dead) status = 'dead-letters';
     const end = this.#lastProgress.at === 0 ? performance.now() : this.#lastProgress.at;
     return {

@@ -25,18 +25,22 @@ export class AuthorCode {
     this.#scheduler = scheduler;
   }
 
-  /** What `hook` of a component returned; where it is a promise, it is waited for, for `timeoutMs` of virtual time. */
+  /**
+   * What a hook of a component returned; where it is a promise, it is waited for, for `timeoutMs` of virtual time. A
+   * thenable becomes a promise: some of them do their work anew with each `then`.
+   */
   returned<T>(what: string, result: T, timeoutMs = Number.POSITIVE_INFINITY): T {
     if (typeof (result as { then?: unknown } | undefined)?.then !== 'function' || isForNothingReal(result))
       return result;
+    const promise = Promise.resolve(result);
     const open: Open = { what, since: realNow(), givenUpAt: this.#scheduler.now + timeoutMs };
     this.#open.add(open);
     const settled = (): void => {
       this.#open.delete(open);
       this.onSettled();
     };
-    (result as unknown as PromiseLike<unknown>).then(settled, settled);
-    return result;
+    promise.then(settled, settled);
+    return promise as T;
   }
 
   /** Is any of them waiting for something real? */
@@ -54,10 +58,12 @@ export class AuthorCode {
     const [{ what, since }] = this.#open;
     const more = this.#open.size === 1 ? '' : `, nor have ${this.#open.size - 1} others`;
     const seconds = ((realNow() - since) / 1000).toFixed(1);
+    const advice = what.startsWith('next')
+      ? 'If its source has nothing, give the spout tuples of yours, in spouts, or a feeder'
+      : 'If it waits for a server, give it one that answers; if it is meant to hang, see bomb({ hangs })';
     return new SquallError(
       'ERR_SQUALL_LOCAL_TIMEOUT',
-      `${what} has not settled for ${seconds} s${more}. If it needs that long, raise timeoutMs; if it is meant to hang, ` +
-        'see bomb({ hangs }); if it waits for a server, give it one that answers.',
+      `${what} has not settled for ${seconds} s${more}. ${advice}; if it needs that long, raise timeoutMs.`,
       { facts: { what, open: [...this.#open].map((one) => one.what) } },
     );
   }

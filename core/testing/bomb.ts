@@ -101,8 +101,11 @@ function armed(inner: BoltInstance, { ack }: BoltDefinition, options: BombOption
     if (local === undefined) await delay(slowsDownMs);
     else await local.sleep(slowsDownMs);
     const executed = inner.execute(tuple, out);
-    if (executed !== undefined) local?.waitFor(`execute of ${where}`, executed);
-    await executed;
+    if (executed === undefined) return;
+    // some thenables do their work anew with each `then`
+    const promise = Promise.resolve(executed);
+    local?.waitFor(`execute of ${where}`, promise);
+    await promise;
   };
   return {
     execute(tuple, out) {

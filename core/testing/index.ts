@@ -10,5 +10,5 @@ export type { BombOptions, Chance } from './bomb.js';
 export type { CaptureBolt, CapturedTuple } from './capture-bolt.js';
 export type { Feeder, FeederOptions } from './feeder.js';
 export type { AnyComponents, EmittedValues, LocalResult, LocalStatus } from './local-result.js';
-export type { ComponentsOf, GivenSpout, LocalOptions, LocalRun } from './local-run.js';
+export type { ComponentsOf, GivenSpout, LocalOptions, LocalRun, SpoutsOf } from './local-run.js';
 export type { Emission } from './recorder.js';

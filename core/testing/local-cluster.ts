@@ -11,10 +11,11 @@ import { SquallError } from '../errors.js';
 import type { DeadLetter } from '../inspect/dead-letter.js';
 import { errorFacts } from '../runtime/failure.js';
 import type { FromWorker, PeerState, StartMessage, TaskStats } from '../runtime/protocol.js';
-import { Worker } from '../runtime/worker.js';
+import type { Worker } from '../runtime/worker.js';
 import type { Position, TopologyPlan } from '../topology/definition.js';
-import { MemoryNetwork, type MemoryTransport } from '../transport/memory.js';
+import { MemoryNetwork } from '../transport/memory.js';
 import { Subjects } from '../wire/subjects.js';
+import { type LocalHost, LocalWorker } from './local-worker.js';
 import type { Scheduler } from './scheduler.js';
 import type { Seeded } from './seeded.js';
 
@@ -28,20 +29,11 @@ export interface LocalClusterOptions {
   readonly seeded: Seeded;
 }
 
-/** A worker in its present incarnation. */
-interface Incarnation {
-  readonly worker: Worker;
-  readonly epoch: number;
-  readonly transports: readonly MemoryTransport[];
-  state: 'starting' | 'ready' | 'gone';
-  readyAt: number;
-}
-
 interface Seat {
   readonly place: WorkerPlace;
   readonly policy: RestartPolicy;
-  /** undefined: not yet */
-  now: Incarnation | undefined;
+  /** the last incarnation of its worker; undefined: not yet */
+  now: LocalWorker | undefined;
 }
 
 const TOKEN = 'local';
@@ -51,38 +43,35 @@ const LOOK_EVERY_MS = 5;
 export class LocalCluster {
   readonly deadLetters: DeadLetter[] = [];
   readonly #options: LocalClusterOptions;
-  readonly #network: MemoryNetwork;
-  readonly #subjects: Subjects;
+  readonly #host: LocalHost;
   readonly #run: string;
+  readonly #random: () => number;
   readonly #ackers: readonly number[];
   readonly #seats: readonly Seat[];
+  readonly #seatOf = new Map<number, Seat>();
   readonly #accounts: Accounts;
   readonly #warnings = new Warnings();
   readonly #watch: CycleWatch;
   readonly #ended = new Set<number>();
   readonly #hasEnd = new Set<number>();
   readonly #positions: Record<string, Position> = {};
-  readonly #random: () => number;
-  readonly #tasks: number;
-  #phase: 'starting' | 'running' | 'draining' | 'stopped' = 'starting';
+  #phase: 'starting' | 'running' | 'paused' | 'draining' | 'stopped' = 'starting';
   #failure: Error | undefined;
   #incomplete = false;
   #restarts = 0;
 
   constructor(options: LocalClusterOptions) {
     const { plan, workers, ackers, scheduler, seeded } = options;
+    const { wall } = scheduler.clock();
     this.#options = options;
-    this.#network = new MemoryNetwork({
-      schedule: (deliver) => scheduler.soon(deliver),
-      now: () => scheduler.clock().wall(),
-    });
-    this.#subjects = new Subjects(plan.name, TOKEN);
+    const network = new MemoryNetwork({ schedule: (deliver) => scheduler.soon(deliver), now: wall });
+    this.#host = { plan, network, subjects: new Subjects(plan.name, TOKEN), scheduler, seeded };
     this.#run = seeded.runId();
     this.#random = seeded.random('supervisor');
     const assignment = assign(plan, ackers, workers);
     this.#ackers = assignment.ackers;
-    this.#tasks = assignment.tasks.length - assignment.ackers.length;
     this.#seats = assignment.workers.map((place) => ({ place, policy: new RestartPolicy(), now: undefined }));
+    for (const seat of this.#seats) for (const { task } of seat.place.tasks) this.#seatOf.set(task, seat);
     this.#accounts = new Accounts(plan);
     this.#watch = new CycleWatch(plan);
   }
@@ -93,11 +82,11 @@ export class LocalCluster {
   }
   /** All spouts and bolts have said their last word. */
   get ended(): boolean {
-    return this.#ended.size >= this.#tasks;
+    return this.#ended.size >= this.#seatOf.size - this.#ackers.length;
   }
   /** Nothing is in flight any more. */
   get drained(): boolean {
-    return this.ended || this.stats().every(({ drained }) => drained);
+    return this.ended || (this.#seats.every(({ now }) => now?.ready) && this.stats().every(({ drained }) => drained));
   }
   /** A bolt's state was lost with its worker. */
   get incomplete(): boolean {
@@ -124,7 +113,12 @@ export class LocalCluster {
   }
 
   stats(): TaskStats[] {
-    return this.#seats.flatMap(({ now }) => (now?.state === 'ready' ? now.worker.stats() : []));
+    return this.#seats.flatMap(({ now }) => (now?.ready ? now.worker.stats() : []));
+  }
+
+  isAlive(task: number, epoch: number): boolean {
+    const now = this.#seatOf.get(task)?.now;
+    return now?.epoch === epoch && now.alive;
   }
 
   /** Opens all components and lets the tuples flow. Rejects with what `open` or `prepare` threw. */
@@ -141,70 +135,54 @@ export class LocalCluster {
 
   /** No more calls of `next`, until `resume`. */
   async pause(): Promise<void> {
+    if (this.#phase !== 'running') return;
+    this.#phase = 'paused';
     await this.#all((worker) => worker.pause());
   }
 
   async resume(): Promise<void> {
+    if (this.#phase !== 'paused') return;
+    this.#phase = 'running';
     await this.#all((worker) => worker.resume());
   }
 
   /** No more calls of `next`, for good. */
   async drain(): Promise<void> {
+    if (this.#phase === 'stopped') return;
     this.#phase = 'draining';
     await this.#all((worker) => worker.drain());
   }
 
-  /** `close` and `cleanup` are called; nothing happens any more. */
+  /** `close` and `cleanup` are called, also of what was opened in vain; nothing happens any more. */
   async stop(): Promise<void> {
     if (this.#phase === 'stopped') return;
     this.#accounts.report(this.stats());
     this.#phase = 'stopped';
-    await this.#all(async (worker, incarnation) => {
-      this.#accounts.report(await worker.stop());
-      incarnation.state = 'gone';
-      for (const transport of incarnation.transports) await transport.close();
-    });
+    await Promise.all(
+      this.#seats.map(async ({ now }) => {
+        if (!now?.alive) return;
+        this.#accounts.report(await now.worker.stop());
+        now.kill();
+      }),
+    );
   }
 
-  async #all(action: (worker: Worker, incarnation: Incarnation) => Promise<void>): Promise<void> {
-    const alive = this.#seats.map(({ now }) => now).filter((one) => one?.state === 'ready') as Incarnation[];
-    await Promise.all(alive.map((one) => action(one.worker, one)));
+  async #all(action: (worker: Worker) => Promise<void>): Promise<void> {
+    await Promise.all(this.#seats.map(({ now }) => (now?.ready ? action(now.worker) : undefined)));
   }
 
   // ---- workers -------------------------------------------------------------------------------------------------
 
-  async #spawn(seat: Seat): Promise<void> {
-    const { plan, scheduler, seeded } = this.#options;
-    const { place } = seat;
+  async #spawn(seat: Seat): Promise<LocalWorker> {
     const epoch = (seat.now?.epoch ?? 0) + 1;
-    const transports = [this.#network.connect(), this.#network.connect()] as const;
-    const alive = (): boolean => seat.now === incarnation && incarnation.state !== 'gone';
-    const randomOf = `${place.worker}.${epoch}`;
-    const worker = new Worker({
-      plan,
-      start: this.#startMessage(seat, epoch),
-      data: transports[0],
-      control: transports[1],
-      subjects: this.#subjects,
-      clock: scheduler.clock(alive),
-      edgeIds: seeded.edgeIds(randomOf),
-      random: seeded.random(randomOf),
-      suspects: undefined,
-      send: (message) => {
-        // the stop has its own last words
-        if (alive() || message.type === 'channel') this.#message(seat, incarnation, message);
-      },
-      fatal: (error, where) => {
-        if (alive()) this.#fatal(error, where);
-      },
-      lapsed: () => !alive(),
+    const spawned = new LocalWorker(this.#host, this.#startMessage(seat, epoch), epoch, {
+      message: (message, from) => this.#message(seat, from, message),
+      fatal: (error, where) => this.#fatal(error, where),
     });
-    const incarnation: Incarnation = { worker, epoch, transports, state: 'starting', readyAt: 0 };
-    seat.now = incarnation;
-    await worker.start();
-    incarnation.state = 'ready';
-    incarnation.readyAt = scheduler.now;
-    for (const task of worker.hasEnd()) this.#hasEnd.add(task);
+    seat.now = spawned;
+    await spawned.start();
+    for (const task of spawned.worker.hasEnd()) this.#hasEnd.add(task);
+    return spawned;
   }
 
   #startMessage({ place }: Seat, epoch: number): StartMessage {
@@ -237,17 +215,17 @@ export class LocalCluster {
   }
 
   #peers(): PeerState[] {
-    return this.#seats.flatMap(({ place, now }) => (now?.state === 'ready' ? statesOf(place, now.epoch, 'ready') : []));
+    return this.#seats.flatMap(({ place, now }) => (now?.ready ? statesOf(place, now.epoch, 'ready') : []));
   }
 
-  #message(seat: Seat, { worker }: Incarnation, message: FromWorker): void {
+  #message({ place }: Seat, { worker }: LocalWorker, message: FromWorker): void {
     switch (message.type) {
       case 'ended':
         this.#ended.add(message.task);
         return;
       case 'position': {
-        const place = seat.place.tasks.find(({ task }) => task === message.task);
-        if (place !== undefined) this.#positions[`${place.component}/${place.index}`] = message.position;
+        const known = place.tasks.find(({ task }) => task === message.task);
+        if (known !== undefined) this.#positions[`${known.component}/${known.index}`] = message.position;
         return;
       }
       case 'channel':
@@ -262,7 +240,7 @@ export class LocalCluster {
     }
   }
 
-  /** A component's own code failed where nothing can be retried: a test wants to see that, not a restart. */
+  /** A real run would start the worker again; a test wants to see what is wrong. */
   #fatal(error: unknown, where: string): void {
     this.#failure ??=
       error instanceof SquallError
@@ -273,59 +251,59 @@ export class LocalCluster {
           });
   }
 
-  /** The worker of this task dies in the next turn, with all its tasks, and starts again. */
+  // ---- deaths --------------------------------------------------------------------------------------------------
+
+  /** The worker of this task dies in a turn of its own, with all its tasks, and starts again. */
   kill(task: number, why: string): void {
-    const seat = this.#seats.find(({ place }) => place.tasks.some((one) => one.task === task));
-    const incarnation = seat?.now;
-    if (seat === undefined || incarnation?.state !== 'ready') return;
+    const seat = this.#seatOf.get(task);
+    const now = seat?.now;
+    if (seat === undefined || !now?.ready) return;
     this.#options.scheduler.soon(() => {
-      if (seat.now === incarnation && incarnation.state === 'ready') this.#died(seat, incarnation, why);
+      if (now.ready && this.#phase !== 'stopped') this.#died(seat, now, why);
     });
   }
 
-  #died(seat: Seat, incarnation: Incarnation, why: string): void {
-    const { scheduler } = this.#options;
-    this.#stateLost(seat, incarnation, why);
-    incarnation.state = 'gone';
-    for (const transport of incarnation.transports) void transport.close();
-    this.#broadcast(seat, incarnation.epoch, 'gone');
+  #died(seat: Seat, dead: LocalWorker, why: string): void {
+    const stats = dead.worker.stats();
+    this.#accounts.report(stats);
+    this.#stateLost(seat, stats, why);
+    dead.kill();
+    this.#broadcast(seat, dead.epoch, 'gone');
     for (const { task } of seat.place.tasks) this.#accounts.gone(task);
-    if (this.#phase === 'stopped') return;
-    const delayMs = seat.policy.died(scheduler.now - incarnation.readyAt, false, this.#random());
+    const delayMs = seat.policy.died(dead.livedMs, false, this.#random());
     if (delayMs === undefined) {
       this.#fatal(new Error(`it has died too often; the last time: ${why}`), `worker "${seat.place.title}"`);
       return;
     }
     this.#restarts += 1;
-    scheduler.after(delayMs, () => {
+    this.#options.scheduler.after(delayMs, () => {
+      if (this.#phase === 'stopped') return;
       this.#respawn(seat).catch((error: unknown) => this.#fatal(error, seat.place.title));
     });
   }
 
   async #respawn(seat: Seat): Promise<void> {
-    if (this.#phase === 'stopped') return;
-    await this.#spawn(seat);
-    const { worker, epoch } = seat.now as Incarnation;
+    const { worker, epoch, ready } = await this.#spawn(seat);
+    if (!ready) return;
     // the others first: what they hear from it should not come from a stranger
     this.#broadcast(seat, epoch, 'ready');
     worker.peers(this.#peers());
     worker.go();
     for (const { cycle, step } of this.#watch.taken) worker.cycle(cycle, step);
     if (this.#phase === 'draining') await worker.drain();
+    else if (this.#phase === 'paused') await worker.pause();
   }
 
   #broadcast(about: Seat, epoch: number, state: PeerState['state']): void {
     const peers = statesOf(about.place, epoch, state);
-    for (const { now } of this.#seats) if (now !== about.now && now?.state === 'ready') now.worker.peers(peers);
+    for (const seat of this.#seats) if (seat !== about && seat.now?.ready) seat.now.worker.peers(peers);
   }
 
-  #stateLost({ place }: Seat, { worker }: Incarnation, why: string): void {
-    const stats = new Map(worker.stats().map((one) => [one.task, one]));
-    this.#accounts.report([...stats.values()]);
+  #stateLost({ place }: Seat, stats: readonly TaskStats[], why: string): void {
     for (const { task, component } of place.tasks) {
       const definition = this.#options.plan.components.find(({ name }) => name === component)?.definition;
       if (definition?.kind !== 'bolt' || !definition.keepsState || this.#ended.has(task)) continue;
-      if ((stats.get(task)?.bolt?.executed ?? 0) === 0) continue;
+      if ((stats.find((one) => one.task === task)?.bolt?.executed ?? 0) === 0) continue;
       const hasEnd = this.#hasEnd.has(task);
       if (hasEnd) this.#incomplete = true;
       const end = hasEnd ? '; what it emits at the end is incomplete' : '';
@@ -340,14 +318,11 @@ export class LocalCluster {
     const steps = this.#watch.report(this.stats());
     // anew: a round is answered at once, or never, by a worker that has died
     for (const { round, tasks } of this.#watch.ask(true)) {
-      steps.push(
-        ...this.#watch.report(
-          this.stats().filter(({ task }) => tasks.includes(task)),
-          round,
-        ),
-      );
+      const answers = this.stats().filter(({ task }) => tasks.includes(task));
+      steps.push(...this.#watch.report(answers, round));
     }
-    for (const { cycle, step } of steps) for (const { now } of this.#seats) now?.worker.cycle(cycle, step);
+    for (const { cycle, step } of steps)
+      for (const { now } of this.#seats) if (now?.ready) now.worker.cycle(cycle, step);
   }
 }
 

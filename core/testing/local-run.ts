@@ -21,15 +21,19 @@ import { Seeded } from './seeded.js';
 /** `{ component: declared streams }` of a topology, as its builder collected them. */
 export type ComponentsOf<T> = T extends TopologyBuilder<infer C, infer _B> ? C : AnyComponents;
 
+/** Those of them that are spouts. */
+export type SpoutsOf<T> = T extends TopologyBuilder<infer C, infer B> ? Omit<C, keyof B> : AnyComponents;
+
 /** What stands in for a spout: its tuples, its tuples by stream, or another spout such as a `feeder`. */
 export type GivenSpout<S> =
   | ('default' extends keyof S ? readonly S['default'][] : never)
   | { readonly [N in keyof S]?: readonly S[N][] }
   | (S extends StreamValues ? SpoutComponent<S> : never);
 
-export interface LocalOptions<C = AnyComponents> {
+/** `S`: the streams of the topology's spouts, by name. */
+export interface LocalOptions<S = AnyComponents> {
   /** by name; spouts that are not named run as they are */
-  readonly spouts?: { readonly [K in keyof C]?: GivenSpout<C[K]> };
+  readonly spouts?: { readonly [K in keyof S]?: GivenSpout<S[K]> };
   /** default 1: all tasks in one worker. 'task': one for each, so that every tuple goes over the network in memory */
   readonly workers?: number | 'task';
   /** acker tasks; default 1; 0: nothing is tracked */
@@ -57,7 +61,7 @@ const MAX_ACKERS = 64;
  */
 export async function runLocal<T extends Topology>(
   topology: T,
-  options: LocalOptions<ComponentsOf<T>> = {},
+  options: LocalOptions<SpoutsOf<T>> = {},
 ): Promise<LocalResult<ComponentsOf<T>>> {
   const local = await startLocal(topology, options);
   try {
@@ -73,7 +77,7 @@ export async function runLocal<T extends Topology>(
 /** Starts a topology whose time goes on only when the test says so. Throws as `runLocal` does. */
 export async function startLocal<T extends Topology>(
   topology: T,
-  options: LocalOptions<ComponentsOf<T>> = {},
+  options: LocalOptions<SpoutsOf<T>> = {},
 ): Promise<LocalRun<ComponentsOf<T>>> {
   const local = new LocalRun<ComponentsOf<T>>(topology, options as LocalOptions);
   await local.open();
@@ -114,6 +118,7 @@ export class LocalRun<C = AnyComponents> {
           waitFor: (what, promise) => void code.returned(what, promise),
           exit: (why) => this.#cluster.kill(task, `${component}[${task}]: ${why}`),
         }),
+        isAlive: ({ task, epoch }) => this.#cluster.isAlive(task, epoch),
       }),
       workers,
       ackers,
@@ -130,7 +135,13 @@ export class LocalRun<C = AnyComponents> {
 
   /** @internal */
   async open(): Promise<void> {
-    await this.#during(this.#cluster.start(), 'the start');
+    try {
+      await this.#during(this.#cluster.start(), 'the start');
+    } catch (error) {
+      // what some components have opened is given back; what went wrong is what the test is to see
+      await this.stop().catch(() => {});
+      throw error;
+    }
   }
 
   /**
@@ -219,7 +230,7 @@ export class LocalRun<C = AnyComponents> {
       `${what} was not over after ${this.#timeoutMs} ms (${Math.round(this.now)} ms on its own clock). ` +
         `Not ended: ${unended.join(', ') || 'none'}${pending.map((text) => `; ${text}`).join('')}. ` +
         "A spout that never says 'done' needs tuples of yours, in spouts, or startLocal; a bolt with ack: 'manual' must ack " +
-        'or fail every tuple; if it only needs longer, raise timeoutMs.',
+        'or fail every tuple (debug: true finds one that forgets); if it only needs longer, raise timeoutMs.',
       { facts: { unended, timeMs: this.now } },
     );
   }

@@ -207,7 +207,9 @@ test('of several runs of one name none is touched, unless the beginning of an id
 test('the server is that of the flags or of the environment, else that of the state folder', async (t) => {
   const { opened } = await squall('list --state dir');
   t.deepEqual(opened, [{ state: 'dir' }]);
-  const given = await squall('list', { prepare: (io) => Object.assign(io, { env: { NATS_URL: 'nats://u:secret@h:1' } }) });
+  const given = await squall('list', {
+    prepare: (io) => Object.assign(io, { env: { NATS_URL: 'nats://u:secret@h:1' } }),
+  });
   t.like(given.opened[0], { state: '.squall', nats: { servers: ['nats://h:1'] } });
   t.regex(given.io.stderr.text, /nats:\/\/h:1 /);
   t.notRegex(given.io.stderr.text, /secret/);

@@ -99,7 +99,8 @@ test('a link that breaks meanwhile is no end: what is asked is asked again', asy
 
 test('a run that is gone without a word is told as such', async (t) => {
   const { client, run } = site(t);
-  const [found] = (run('a', 's1'), await client.runs('a'));
+  run('a', 's1');
+  const [found] = await client.runs('a');
   const gone = { ...found, start: 'gone' };
   await Promise.all([
     t.throwsAsync(client.tell(gone, 'kill'), { code: 'ERR_SQUALL_NO_ANSWER' }),
@@ -152,14 +153,36 @@ test('what strangers send does no harm, and answers go nowhere but beside the qu
 test('any bytes are a message or nothing, and never an error', (t) => {
   t.notThrows(() =>
     fc.assert(
-      fc.property(fc.oneof(fc.uint8Array(), fc.json().map((text) => Buffer.from(text))), (bytes) => {
-        decodeRequest(bytes);
-        decodeAnswer(bytes);
-      }),
+      fc.property(
+        fc.oneof(
+          fc.uint8Array(),
+          fc.json().map((text) => Buffer.from(text)),
+        ),
+        (bytes) => {
+          decodeRequest(bytes);
+          decodeAnswer(bytes);
+        },
+      ),
     ),
   );
-  const damaged = { squall: 1, type: 'run', to: 'status', topology: 'a', run: 'r', start: 's', pid: 1, host: 'h', startedAt: 1 };
-  for (const snapshot of [undefined, null, {}, { ...runSnapshot(), spouts: { lines: null } }, { ...runSnapshot(), tasks: 1 }]) {
+  const damaged = {
+    squall: 1,
+    type: 'run',
+    to: 'status',
+    topology: 'a',
+    run: 'r',
+    start: 's',
+    pid: 1,
+    host: 'h',
+    startedAt: 1,
+  };
+  for (const snapshot of [
+    undefined,
+    null,
+    {},
+    { ...runSnapshot(), spouts: { lines: null } },
+    { ...runSnapshot(), tasks: 1 },
+  ]) {
     t.is(decodeAnswer(Buffer.from(JSON.stringify({ ...damaged, snapshot }))), undefined);
   }
 });
@@ -168,7 +191,12 @@ test('a run of so many tasks that its answer is too large for the server answers
   const network = new MemoryNetwork({ maxPayload: 4096 });
   const client = new ControlClient(network.connect());
   t.teardown(() => client.close());
-  const tasks = Array.from({ length: 200 }, (_, task) => ({ component: `c[${task}]`, task, pid: 1, state: 'ready' as const }));
+  const tasks = Array.from({ length: 200 }, (_, task) => ({
+    component: `c[${task}]`,
+    task,
+    pid: 1,
+    state: 'ready' as const,
+  }));
   new ControlDesk(network.connect(), {
     topology: 'a',
     run: 'r',

@@ -126,7 +126,9 @@ class Model {
   }
 
   get quiet(): boolean {
-    return this.wires.length === 0 && this.confirmations.length === 0 && this.inboxes.every(({ length }) => length === 0);
+    return (
+      this.wires.length === 0 && this.confirmations.length === 0 && this.inboxes.every(({ length }) => length === 0)
+    );
   }
 
   report(at: number): CycleReport {
@@ -166,7 +168,8 @@ class Model {
       });
     }
     may.push(() => {
-      for (const { round: number, tasks } of watch.ask()) for (const task of tasks) this.questions[task - 1].push(number);
+      for (const { round: number, tasks } of watch.ask())
+        for (const task of tasks) this.questions[task - 1].push(number);
     });
     return may[choice % may.length]() ?? [];
   }

@@ -55,39 +55,48 @@ async function settledCounts(watched: WatchedRun): Promise<{ readonly emitted: n
   return counts();
 }
 
-test.serial('a run that completes calls open, prepare, cleanup and close once each; what components count is in its result', async (t) => {
-  const place = await Workspace.create(t);
-  const { run } = begin(t, place, { set: { count: '1000' } });
-  const { status, spouts, bolts } = await run.result;
-  t.is(status, 'completed');
-  const ofSpout = callsOf(place, 'numbers');
-  t.deepEqual(ofSpout.slice(0, 2), ['numbers 1 open', 'numbers 1 activate']);
-  t.is(ofSpout.at(-1), 'numbers 1 close');
-  t.deepEqual(callsOf(place, 'work'), ['work 1 prepare', 'work 1 cleanup']);
-  t.deepEqual(spouts.numbers.metrics, { counters: { emitted: 1000 }, gauges: {}, histograms: {} });
-  t.deepEqual(bolts.work.metrics?.gauges, { last: { '2': 999 } });
-  t.like(bolts.work.metrics?.histograms.n, { count: 1000, max: 999 });
-});
+test.serial(
+  'a run that completes calls open, prepare, cleanup and close once each; what components count is in its result',
+  async (t) => {
+    const place = await Workspace.create(t);
+    const { run } = begin(t, place, { set: { count: '1000' } });
+    const { status, spouts, bolts } = await run.result;
+    t.is(status, 'completed');
+    const ofSpout = callsOf(place, 'numbers');
+    t.deepEqual(ofSpout.slice(0, 2), ['numbers 1 open', 'numbers 1 activate']);
+    t.is(ofSpout.at(-1), 'numbers 1 close');
+    t.deepEqual(callsOf(place, 'work'), ['work 1 prepare', 'work 1 cleanup']);
+    t.deepEqual(spouts.numbers.metrics, { counters: { emitted: 1000 }, gauges: {}, histograms: {} });
+    t.deepEqual(bolts.work.metrics?.gauges, { last: { '2': 999 } });
+    t.like(bolts.work.metrics?.histograms.n, { count: 1000, max: 999 });
+  },
+);
 
 for (const [ending, end] of [
   ['Ctrl-C', (_t, _place, command) => command.kill('SIGINT')],
   ['squall drain', async (t, place) => t.is((await squall(t, place, ['drain', place.name])).code, 0)],
   ['--duration', () => {}],
 ] as readonly [string, (t: ExecutionContext, place: Workspace, command: Command) => unknown][]) {
-  test.serial(`a run that ${ending} ends settles everything, and calls deactivate, cleanup and close once each`, async (t) => {
-    const place = await Workspace.create(t);
-    const command = await beginCommand(t, place, ending === '--duration' ? ['--duration', '500ms'] : []);
-    await command.until(() => calls(place).includes('numbers 1 activate'), 'the run to begin');
-    await end(t, place, command);
-    const { code, result } = await command.result();
-    t.is(code, ending === 'Ctrl-C' ? 130 : 0);
-    t.is(result.status, 'stopped');
-    t.true(result.drained);
-    balanceCloses(t, result);
-    t.deepEqual(callsOf(place, 'numbers'), ['open', 'activate', 'deactivate', 'close'].map((hook) => `numbers 1 ${hook}`));
-    t.deepEqual(callsOf(place, 'work'), ['work 1 prepare', 'work 1 cleanup']);
-    await place.allGone();
-  });
+  test.serial(
+    `a run that ${ending} ends settles everything, and calls deactivate, cleanup and close once each`,
+    async (t) => {
+      const place = await Workspace.create(t);
+      const command = await beginCommand(t, place, ending === '--duration' ? ['--duration', '500ms'] : []);
+      await command.until(() => calls(place).includes('numbers 1 activate'), 'the run to begin');
+      await end(t, place, command);
+      const { code, result } = await command.result();
+      t.is(code, ending === 'Ctrl-C' ? 130 : 0);
+      t.is(result.status, 'stopped');
+      t.true(result.drained);
+      balanceCloses(t, result);
+      t.deepEqual(
+        callsOf(place, 'numbers'),
+        ['open', 'activate', 'deactivate', 'close'].map((hook) => `numbers 1 ${hook}`),
+      );
+      t.deepEqual(callsOf(place, 'work'), ['work 1 prepare', 'work 1 cleanup']);
+      await place.allGone();
+    },
+  );
 }
 
 for (const ending of ['squall kill', 'a second Ctrl-C'] as const) {
@@ -109,7 +118,10 @@ for (const ending of ['squall kill', 'a second Ctrl-C'] as const) {
     const { code, stdout } = await command.ended();
     t.is(code, ending === 'squall kill' ? 1 : 130);
     t.like(jsonIn(stdout), { status: 'stopped', drained: false });
-    t.deepEqual(calls(place).filter((call) => /cleanup|close/.test(call)), []);
+    t.deepEqual(
+      calls(place).filter((call) => /cleanup|close/.test(call)),
+      [],
+    );
     await place.allGone();
   });
 }
@@ -167,26 +179,29 @@ test.serial('squall pause and resume do the same from another process, and the r
   t.is((await watched.run.result).status, 'stopped');
 });
 
-test.serial('a worker that dies while the run is paused comes back paused: its spout is opened and not activated', async (t) => {
-  const place = await Workspace.create(t);
-  const watched = begin(t, place);
-  await watched.ackedAtLeast(500);
-  watched.run.pause();
-  const { executed } = await settledCounts(watched);
-  await watched.killAndAwait('numbers[1]');
-  t.is(watched.run.snapshot().phase, 'paused');
-  await until(() => calls(place).at(-1) === 'numbers 2 open', 'the spout to be opened again');
-  // a bolt that is killed after it has started later than the spout: so the spout has had its time to emit
-  await watched.killAndAwait('work[2]');
-  t.is(executedIn(watched), executed);
-  t.is(calls(place).filter((call) => call === 'numbers 2 activate').length, 0);
-  watched.run.resume();
-  await until(() => calls(place).includes('numbers 2 activate'), 'activate to be called');
-  await until(() => executedIn(watched) > executed, 'tuples to be executed again');
-  const result = await watched.run.drain();
-  t.true(result.drained);
-  t.is(result.workers.restarts, 2);
-});
+test.serial(
+  'a worker that dies while the run is paused comes back paused: its spout is opened and not activated',
+  async (t) => {
+    const place = await Workspace.create(t);
+    const watched = begin(t, place);
+    await watched.ackedAtLeast(500);
+    watched.run.pause();
+    const { executed } = await settledCounts(watched);
+    await watched.killAndAwait('numbers[1]');
+    t.is(watched.run.snapshot().phase, 'paused');
+    await until(() => calls(place).at(-1) === 'numbers 2 open', 'the spout to be opened again');
+    // a bolt that is killed after it has started later than the spout: so the spout has had its time to emit
+    await watched.killAndAwait('work[2]');
+    t.is(executedIn(watched), executed);
+    t.is(calls(place).filter((call) => call === 'numbers 2 activate').length, 0);
+    watched.run.resume();
+    await until(() => calls(place).includes('numbers 2 activate'), 'activate to be called');
+    await until(() => executedIn(watched) > executed, 'tuples to be executed again');
+    const result = await watched.run.drain();
+    t.true(result.drained);
+    t.is(result.workers.restarts, 2);
+  },
+);
 
 test.serial('a paused run can be drained, and one that is to be paused at its start begins paused', async (t) => {
   const place = await Workspace.create(t);
@@ -220,7 +235,10 @@ test.serial('kill() ends a run at once, without cleanup and close', async (t) =>
   const { status, drained } = await watched.run.kill();
   t.is(status, 'stopped');
   t.false(drained);
-  t.deepEqual(calls(place).filter((call) => /cleanup|close/.test(call)), []);
+  t.deepEqual(
+    calls(place).filter((call) => /cleanup|close/.test(call)),
+    [],
+  );
   await place.allGone();
 });
 
@@ -264,7 +282,10 @@ test.serial('runs of one name on one server are told apart by their ids; without
   const refused = await squall(t, place, ['pause', place.name], env);
   t.is(refused.code, 2);
   t.regex(refused.stderr, /is the name of 2 runs: say which one with --run ID/);
-  t.deepEqual([one, other].map(({ run }) => run.snapshot().phase), ['running', 'running']);
+  t.deepEqual(
+    [one, other].map(({ run }) => run.snapshot().phase),
+    ['running', 'running'],
+  );
 
   const { run: id } = other.run.snapshot();
   t.is((await squall(t, place, ['kill', place.name, '--run', id], env)).code, 0);
@@ -291,20 +312,36 @@ test.serial('commands find no run where there is none, start no server, and leav
   t.false(existsSync(place.state));
 });
 
-test.serial('the tasks of a cycle end together: nobody misses what comes round last, nor what the others emit at the end', async (t) => {
+test.serial(
+  'the tasks of a cycle end together: nobody misses what comes round last, nor what the others emit at the end',
+  async (t) => {
+    const place = await Workspace.create(t);
+    const output = place.path('sums');
+    const { run } = startRun(t, place, COUNTDOWN, { set: { output, numbers: '50', rounds: '20' } });
+    const result = await run.result;
+    t.is(result.status, 'completed');
+    balanceCloses(t, result);
+    const lines = readFileSync(output, 'utf8')
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => line.split(' '));
+    const sum = (component: string, column: number) =>
+      lines.filter(([name]) => name === component).reduce((total, line) => total + Number(line[column]), 0);
+    t.is(lines.length, 4);
+    // 20 left, 18 left, … 0 left come to the first; 19 left, … 1 left to the second
+    t.deepEqual([sum('first', 2), sum('second', 2)], [50 * 11, 50 * 10]);
+    t.deepEqual([sum('first', 3), sum('second', 3)], [2, 2]);
+  },
+);
+
+test.serial('a task of a cycle that dies in end is told again to run it, and the cycle ends', async (t) => {
   const place = await Workspace.create(t);
   const output = place.path('sums');
-  const { run } = startRun(t, place, COUNTDOWN, { set: { output, numbers: '50', rounds: '20' } });
-  const result = await run.result;
-  t.is(result.status, 'completed');
-  balanceCloses(t, result);
-  const lines = readFileSync(output, 'utf8').split('\n').slice(0, -1).map((line) => line.split(' '));
-  const sum = (component: string, column: number) =>
-    lines.filter(([name]) => name === component).reduce((total, line) => total + Number(line[column]), 0);
-  t.is(lines.length, 4);
-  // 20 left, 18 left, … 0 left come to the first; 19 left, … 1 left to the second
-  t.deepEqual([sum('first', 2), sum('second', 2)], [50 * 11, 50 * 10]);
-  t.deepEqual([sum('first', 3), sum('second', 3)], [2, 2]);
+  const watched = startRun(t, place, COUNTDOWN, { set: { output, numbers: '10', dies: 'end' } });
+  const result = await watched.run.result;
+  t.is(result.status, 'incomplete', 'what it had counted is lost');
+  t.is(result.workers.restarts, 1);
+  t.is(readFileSync(output, 'utf8').split('\n').slice(0, -1).length, 4);
 });
 
 test.serial('a cycle without ackers is refused before anything is started', async (t) => {
@@ -317,3 +354,28 @@ test.serial('a cycle without ackers is refused before anything is started', asyn
   t.is(workers.started, 0);
   t.false(existsSync(place.state));
 });
+
+test.serial(
+  'who may use the subjects of one topology only can steer its runs, and is told why it cannot list them',
+  async (t) => {
+    const place = await Workspace.create(t);
+    const subjects = [`squall.${place.name}.>`, '_INBOX.>'];
+    const user = { user: 'bob', password: 'secret', permissions: { publish: subjects, subscribe: subjects } };
+    const nats = await TestNats.start({ authorization: { users: [user] } });
+    t.teardown(() => nats.stop());
+    const credentials = { kind: 'password', user: 'bob', password: 'secret' } as const;
+    const watched = begin(t, place, { nats: { servers: [nats.url], credentials }, jetstream: false, workers: 1 });
+    await watched.ackedAtLeast(100);
+    await watched.warnings.until(
+      (all) => all.some((text) => /^squall list does not see this run: .*squall\._control/.test(text)),
+      'a warning about the subject that all runs share',
+    );
+
+    const env = { NATS_URL: nats.url, NATS_USER: 'bob', NATS_PASSWORD: 'secret' };
+    const list = await squall(t, place, ['list'], env);
+    t.is(list.code, 1);
+    t.regex(list.stderr, /^error: NATS allows this user no .*\[ERR_SQUALL_NATS_PERMISSION\]\n$/);
+    t.is((await squall(t, place, ['drain', place.name], env)).code, 0);
+    t.true((await watched.run.result).drained);
+  },
+);

@@ -89,3 +89,33 @@ test('chances that are none are mistakes of the topology', async (t) => {
   t.regex(error?.message ?? '', /fails: expected a chance from 0 to 1, or a function, found 2/);
   t.regex(error?.message ?? '', /slows: needs slowsDownMs/);
 });
+
+test('code of a worker that has died does nothing any more, though its promises go on', async (t) => {
+  const executed: number[] = [];
+  const slow = defineBolt({
+    input: { n: is.number },
+    output: { n: is.number },
+    prepare: ({ epoch }) => ({
+      async execute({ values: { n } }, out) {
+        executed.push(epoch);
+        await new Promise<void>((resolve) => setImmediate(resolve));
+        out.emit({ n });
+      },
+    }),
+  });
+  let left = 1;
+  const built = topology('fenced')
+    .spout('numbers', feeder({ n: is.number }))
+    .bolt('slow', slow, (from) => from.shuffle('numbers'))
+    // in the same worker as slow, so that both die
+    .bolt('bomb', bomb({ exits: () => left-- > 0 }), (from) => from.shuffle('slow'));
+  const result = await runLocal(built, { spouts: { numbers: NUMBERS.slice(0, 3) } });
+  t.is(result.restarts, 1);
+  t.is(result.status, 'completed');
+  // once the second life has begun, nothing of the first one is executed
+  t.deepEqual(
+    executed,
+    executed.toSorted((a, b) => a - b),
+  );
+  t.deepEqual(new Set(executed), new Set([1, 2]));
+});

@@ -148,11 +148,13 @@ test('pause holds the spouts back until resume', async (t) => {
   lines.feed({ n: 1 });
   await local.settle();
   await local.pause();
+  t.is(local.now, 0);
   lines.feed({ n: 2 });
   await local.advance(10_000);
   t.deepEqual(seen.values, [{ n: 1 }]);
   await local.resume();
   await local.settle();
+  t.is(local.now, 10_000);
   t.deepEqual(seen.values, [{ n: 1 }, { n: 2 }]);
   t.is(local.result().status, 'running');
   await local.stop();
@@ -194,4 +196,46 @@ test('what a component counts itself is in the result', async (t) => {
     .bolt('counting', counting, (from) => from.shuffle('numbers'), { tasks: 2 });
   const { bolts } = await runLocal(built, { spouts: { numbers: numbers(10) } });
   t.is(bolts.counting.metrics?.counters.odd, 5);
+});
+
+test('under debug, a value that its schema refuses fails where it is emitted', async (t) => {
+  const positive = {
+    '~standard': {
+      version: 1 as const,
+      vendor: 'test',
+      validate: (value: unknown) => (Number(value) > 0 ? { value } : { issues: [{ message: 'not positive' }] }),
+    },
+  };
+  const minus = defineBolt({
+    input: { n: is.number },
+    output: { n: positive },
+    execute({ values: { n } }, out) {
+      out.emit({ n: -n });
+    },
+  });
+  const built = topology('debug')
+    .spout('numbers', feeder({ n: is.number }, { retry: { attempts: 1 } }))
+    .bolt('minus', minus, (from) => from.shuffle('numbers'))
+    .bolt('seen', captureBolt(), (from) => from.shuffle('minus'));
+  const result = await runLocal(built, { spouts: { numbers: [{ n: 1 }] }, debug: true });
+  t.is(result.status, 'dead-letters');
+  t.regex(result.deadLetters[0].attempts[0].failure.error?.message ?? '', /not positive/);
+  t.deepEqual(result.emitted.minus, []);
+});
+
+test('under debug, a tuple that a bolt forgets fails, and a warning names the bolt', async (t) => {
+  const forgetful = defineBolt({
+    input: { n: is.number },
+    ack: 'manual',
+    execute(tuple, out) {
+      if (tuple.values.n !== 1) out.ack(tuple);
+    },
+  });
+  const built = topology('forgetful')
+    .spout('numbers', feeder({ n: is.number }, { retry: { attempts: 2 } }))
+    .bolt('forgetful', forgetful, (from) => from.shuffle('numbers'));
+  const result = await runLocal(built, { spouts: { numbers: numbers(3) }, debug: true });
+  t.is(result.status, 'dead-letters');
+  t.deepEqual(result.deadLetters[0].values, { n: 1 });
+  t.regex(result.warnings.join(), /forgetful\[2\]: a tuple from "numbers" was dropped without ack or fail/);
 });

@@ -40,6 +40,8 @@ export async function options(untyped: Topology): Promise<void> {
   await runLocal(words, { spouts: { lines: [{ line: 1 }] } });
   // @ts-expect-error there is no such spout
   await runLocal(words, { spouts: { line: [] } });
+  // @ts-expect-error a bolt is no spout
+  await runLocal(words, { spouts: { split: [] } });
   // @ts-expect-error a spout with other fields
   await runLocal(words, { spouts: { lines: feeder({ text: t.string }) } });
   // where the types are not known, the names are checked when it runs

@@ -216,3 +216,45 @@ test('a spout without an end whose tuples nobody takes is named, too', async (t)
     message: /Not ended: endless\[1\]/,
   });
 });
+
+test('a thenable that works anew with each then does its work once', async (t) => {
+  let works = 0;
+  const query = defineBolt({
+    execute: () =>
+      ({
+        // biome-ignore lint/suspicious/noThenProperty: as query builders have it
+        then(resolve: (value: unknown) => void) {
+          works += 1;
+          resolve(undefined);
+        },
+      }) as unknown as Promise<void>,
+  });
+  const built = topology('thenable')
+    .spout('lines', feeder({ line: is.string }))
+    .bolt('query', query, (from) => from.shuffle('lines'));
+  t.is((await runLocal(built, { spouts: { lines: [{ line: 'a' }] } })).acked, 1);
+  t.is(works, 1);
+});
+
+test('what was opened is closed when another component fails to open', async (t) => {
+  let closed = 0;
+  const source = defineSpout({
+    output: { n: is.number },
+    open: () => ({
+      next: () => 'done' as const,
+      close() {
+        closed += 1;
+      },
+    }),
+  });
+  const broken = defineBolt({
+    prepare() {
+      throw new Error('broken');
+    },
+  });
+  const built = topology('opened')
+    .spout('source', source)
+    .bolt('broken', broken, (from) => from.shuffle('source'));
+  await t.throwsAsync(runLocal(built), { message: /broken/ });
+  t.is(closed, 1);
+});

@@ -2,7 +2,14 @@
 import { appendFileSync } from 'node:fs';
 import { defineBolt, spoutFrom, t, topology } from 'squall';
 
-export default ({ name = 'countdown', numbers = '50', rounds = '20', output = 'sums' } = {}) => {
+export default ({
+  name = 'countdown',
+  numbers = '50',
+  rounds = '20',
+  output = 'sums',
+  /** 'end': a process dies in its first `end` */
+  dies = '',
+} = {}) => {
   const source = spoutFrom({ output: { left: t.number } }, async function* () {
     for (let number = 0; number < Number(numbers); number++) yield { left: Number(rounds) };
   });
@@ -11,7 +18,7 @@ export default ({ name = 'countdown', numbers = '50', rounds = '20', output = 's
   const step = defineBolt({
     input: { left: t.number },
     output: { left: t.number },
-    prepare({ component, task }) {
+    prepare({ component, task, index, epoch }) {
       let executed = 0;
       let late = 0;
       let ended = false;
@@ -22,6 +29,7 @@ export default ({ name = 'countdown', numbers = '50', rounds = '20', output = 's
           if (left > 0) out.emit({ left: left - 1 });
         },
         end(out) {
+          if (dies === 'end' && component === 'second' && index === 0 && epoch === 1) process.exit(7);
           ended = true;
           out.emit({ left: -1 });
         },
