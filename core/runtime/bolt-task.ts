@@ -78,11 +78,9 @@ export class BoltTask implements LocalLedger {
       this.#desk = new ManualDesk(this.#output, acks, this.#held, {
         acked: () => {
           this.counts.acked += 1;
-          env.wake();
         },
         failed: (hold, reason) => {
           this.#settler.failedHold(hold, reason ?? new Error('out.fail was called without a reason'));
-          env.wake();
         },
       });
     }
@@ -223,7 +221,9 @@ export class BoltTask implements LocalLedger {
   /** Executes until input, room or the turn is used up. True: the turn was. */
   #work(start: number): boolean {
     this.#meter.start();
+    this.#output.inTurn = true;
     const more = this.#executeAll(start);
+    this.#output.inTurn = false;
     if (!this.executing) this.#meter.stop();
     return more;
   }

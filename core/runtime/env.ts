@@ -60,8 +60,6 @@ export interface TaskEnv {
   activeSenders(): number;
   /** gives the task a turn soon */
   wake(): void;
-  /** told of every emit: of a test that wants to see them. `attempt`: of the tree, from 1 */
-  readonly tap?: (stream: string, values: Readonly<Record<string, unknown>>, attempt: number) => void;
   /** frees what nobody refers to: under --debug, to find dropped tuples soon */
   readonly collectGarbage?: () => void;
   report: TaskReports;

@@ -91,6 +91,7 @@ export class Execution implements BoltOut {
       lineage.number += 1;
       this.xorHi ^= outbox.xorHi;
       this.xorLo ^= outbox.xorLo;
+      this.#output.stirred();
     }
   }
 

@@ -59,6 +59,7 @@ export class ManualDesk {
       outbox.emit(stream, values, lineage, task);
     } finally {
       if (outbox.xorHi !== 0 || outbox.xorLo !== 0) this.#tell(lineage, outbox.xorHi, outbox.xorLo);
+      this.output.stirred();
     }
   }
 
@@ -72,6 +73,7 @@ export class ManualDesk {
       hold.forEachRoot((hi, lo) => acks.ack(hi, lo, batch.edgeHi(row), batch.edgeLo(row)));
     }
     this.#verdicts.acked(hold);
+    this.output.stirred();
   }
 
   fail(tuple: Tuple, reason: unknown): void {
@@ -79,6 +81,7 @@ export class ManualDesk {
     hold.state = 'failed';
     this.held.settled(hold);
     this.#verdicts.failed(hold, reason);
+    this.output.stirred();
   }
 
   #tell(lineage: Lineage, xorHi: number, xorLo: number): void {

@@ -6,7 +6,7 @@ import { SquallError, shown } from '../errors.js';
 import { createGrouping } from '../grouping/create.js';
 import { CHOSEN_TASKS, EVERY_TASK, type Grouping } from '../grouping/grouping.js';
 import type { EdgePlan, StreamDeclaration } from '../topology/definition.js';
-import { Batch, GROUP_WORDS, type Lineage, metaAttempt, ROW_WORDS } from '../wire/batch.js';
+import { Batch, GROUP_WORDS, type Lineage, ROW_WORDS } from '../wire/batch.js';
 import { encodeBatch } from '../wire/data-frame.js';
 import { FRAME_HEADER_BYTES, KIND_DATA } from '../wire/frame.js';
 import { RowLayout } from '../wire/layout.js';
@@ -261,7 +261,6 @@ export class Outbox {
         if (choice >= 0) this.#place(stream, edge, edge.targets[choice], values, lineage);
         else this.#several(stream, edge, choice, values, lineage);
       }
-    this.#env.tap?.(stream.declaration.name, values, metaAttempt(lineage.meta));
   }
 
   #several(stream: OutStream, edge: OutEdge, choice: number, values: Record<string, unknown>, lineage: Lineage): void {

@@ -10,6 +10,8 @@ export class Output {
   readonly where: string;
   /** what authors did wrong with tuples and `out`, by kind: counted with what was dropped */
   readonly misuses: Drops = {};
+  /** the task is at work, and sends at the end of its turn; what is emitted between turns must wake it */
+  inTurn = false;
   readonly #sender: Sender;
   readonly #wake: () => void;
   readonly #default: OutStream | undefined;
@@ -46,6 +48,11 @@ export class Output {
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const resolve of waiters) resolve();
+  }
+
+  /** Something was emitted, acked or failed. */
+  stirred(): void {
+    if (!this.inTurn) this.#wake();
   }
 
   count(kind: string): void {

@@ -56,6 +56,7 @@ export class SpoutTask implements LocalLedger, SpoutOut {
   #waiters: (() => void)[] = [];
   readonly #timers: (() => void)[] = [];
   #lastFlushAt = 0;
+  #flushPlanned = false;
 
   constructor(env: TaskEnv, definition: SpoutDefinition, position: Position | undefined) {
     this.#env = env;
@@ -214,11 +215,23 @@ export class SpoutTask implements LocalLedger, SpoutOut {
     if (this.#state === 'done' && this.origin.empty) this.#sayEnd();
     if (this.#state === 'said' && this.sender.delivered) this.#end();
     const lingered = start - this.#lastFlushAt >= this.#env.config.lingerMs;
-    if (lingered || (!more && !this.#busy)) {
-      this.#lastFlushAt = this.#env.clock.now();
-      this.sender.flush();
-    }
+    if (lingered || (!more && !this.#busy)) this.#flush();
     return more;
+  }
+
+  #flush(): void {
+    this.#lastFlushAt = this.#env.clock.now();
+    this.sender.flush();
+  }
+
+  /** While a call of `next` is open there may be more to send in a moment, or not for a long time. */
+  #flushLater(): void {
+    if (this.#flushPlanned) return;
+    this.#flushPlanned = true;
+    this.#env.clock.after(this.#env.config.lingerMs, () => {
+      this.#flushPlanned = false;
+      this.#flush();
+    });
   }
 
   /** Active, and no call of `next` is open. */
@@ -331,6 +344,7 @@ export class SpoutTask implements LocalLedger, SpoutOut {
 
   #emit(values: Record<string, unknown>, options: SpoutEmitOptions | undefined, task: number | undefined): void {
     this.#mustBeOpen('emit');
+    if (this.#busy) this.#flushLater();
     const name = options?.stream;
     const { outbox } = this.sender;
     const stream =

@@ -54,7 +54,10 @@ export class TreeOut implements BoltOut {
     const anchors = options?.anchors;
     if (this.#desk !== undefined && anchors !== undefined && anchors.length > 0) {
       this.#desk.emit(stream, values, anchors, task);
-    } else this.#origin.offer(stream, values, this.#clock.now(), task);
+    } else {
+      this.#origin.offer(stream, values, this.#clock.now(), task);
+      this.#output.stirred();
+    }
   }
 
   #manual(what: 'ack' | 'fail'): ManualDesk {

@@ -35,14 +35,7 @@ export interface WorkerHost {
   readonly edgeIds: EdgeIds;
   readonly random: () => number;
   readonly suspects: SuspectFile | undefined;
-  /** told of every emit of every task: see TaskEnv */
-  readonly tap?: (
-    component: string,
-    task: number,
-    stream: string,
-    values: Readonly<Record<string, unknown>>,
-    attempt: number,
-  ) => void;
+  /** see TaskEnv */
   readonly collectGarbage?: () => void;
   send(message: FromWorker): void;
   /** the process is to end: its component's code failed where nothing can be retried */
@@ -52,7 +45,6 @@ export interface WorkerHost {
 }
 
 type Task = SpoutTask | BoltTask | AckerTask;
-type Row = Readonly<Record<string, unknown>>;
 
 const REPLAYS_AFTER_MS = 50;
 
@@ -119,7 +111,7 @@ export class Worker {
   }
 
   #env(assignment: TaskAssignment): TaskEnv {
-    const { start, plan, data, control, subjects, clock, edgeIds, random, tap, collectGarbage } = this.#host;
+    const { start, plan, data, control, subjects, clock, edgeIds, random, collectGarbage } = this.#host;
     const { task, component, index, epoch } = assignment;
     const tasks = componentOf(plan, component)?.tasks ?? start.ackers.length;
     return {
@@ -145,9 +137,6 @@ export class Worker {
       activeSenders: () => this.#activeSenders(),
       wake: () => this.#wake(task),
       report: this.#reports(assignment),
-      ...(tap === undefined
-        ? {}
-        : { tap: (stream: string, values: Row, attempt: number) => tap(component, task, stream, values, attempt) }),
       ...(collectGarbage === undefined ? {} : { collectGarbage }),
     };
   }
