@@ -14,6 +14,7 @@ export { spoutFrom } from './topology/spout-from.js';
 export type {
   Balance,
   BoltResult,
+  MetricsResult,
   RunEvents,
   RunOptions,
   RunResult,

@@ -46,7 +46,6 @@ interface WorkerState {
   state: 'starting' | 'ready' | 'gone' | 'stopped';
   readyAt: number;
   fatal: WorkerError | undefined;
-  killed: boolean;
   restartTimer: NodeJS.Timeout | undefined;
 }
 
@@ -66,7 +65,6 @@ const DEATHS_BEFORE_QUARANTINE = 2;
 export class Supervisor extends EventEmitter<RunEvents> {
   readonly #options: SupervisorOptions;
   readonly #workers: WorkerState[];
-  readonly #byTask = new Map<number, WorkerState>();
   readonly #accounts: Accounts;
   readonly #cycles: CycleWatch;
   readonly #ended = new Set<number>();
@@ -97,14 +95,14 @@ export class Supervisor extends EventEmitter<RunEvents> {
 
   constructor(options: SupervisorOptions) {
     super();
-    this.#options = options;
-    this.#accounts = new Accounts(options.plan);
-    this.#cycles = new CycleWatch(options.plan);
-    const warn = (message: string): void => this.warn(message);
     const { plan } = options;
+    this.#options = options;
+    this.#accounts = new Accounts(plan);
+    this.#cycles = new CycleWatch(plan);
+    const warn = (message: string): void => this.warn(message);
     this.#journal = new RunJournal({ ...options, topology: plan.name, warn });
     this.#lost = new LostState({ plan, accounts: this.#accounts, journal: this.#journal, ended: this.#ended, warn });
-    this.#drainMs = Math.max(...options.plan.components.map(({ config }) => config.messageTimeoutMs));
+    this.#drainMs = Math.max(...plan.components.map(({ config }) => config.messageTimeoutMs));
     this.#workers = options.assignment.workers.map((place) => ({
       place,
       policy: new RestartPolicy(),
@@ -113,10 +111,8 @@ export class Supervisor extends EventEmitter<RunEvents> {
       state: 'gone',
       readyAt: 0,
       fatal: undefined,
-      killed: false,
       restartTimer: undefined,
     }));
-    for (const worker of this.#workers) for (const { task } of worker.place.tasks) this.#byTask.set(task, worker);
     this.#finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -134,12 +130,6 @@ export class Supervisor extends EventEmitter<RunEvents> {
     return this.#finished;
   }
 
-  /** First call: as `drain`. Second: as `kill`. */
-  stop(): void {
-    if (this.#stopAsked === 'no' && this.#phase !== 'ended') this.drain();
-    else this.kill();
-  }
-
   /** No more input, what is pending is completed, within the message time-out. Asked again it goes on as it does. */
   drain(): void {
     if (this.#stopAsked !== 'no' || this.#phase === 'ended') return;
@@ -152,13 +142,12 @@ export class Supervisor extends EventEmitter<RunEvents> {
 
   /** At once, without `cleanup` and `close`. */
   kill(): void {
+    this.#stopAsked = 'now';
     if (this.#phase === 'ended') {
-      // asked again while workers stop: they have had their chance
-      if (this.#stopAsked !== 'no') for (const { process } of this.#workers) process?.kill('the run ends');
-      this.#stopAsked = 'now';
+      // workers that are about to stop have had their chance
+      for (const { process } of this.#workers) process?.kill('the run ends');
       return;
     }
-    this.#stopAsked = 'now';
     this.#drained = this.#phase === 'starting';
     void this.#end('stopped', 'at once');
   }
@@ -305,6 +294,8 @@ export class Supervisor extends EventEmitter<RunEvents> {
   }
 
   #ready(worker: WorkerState): void {
+    // it was killed while it started
+    if (this.#phase === 'ended') return;
     worker.state = 'ready';
     worker.readyAt = performance.now();
     if (this.#phase === 'starting') {

@@ -161,6 +161,7 @@ export class SpoutTask implements LocalLedger, SpoutOut {
     this.tellPosition();
     this.origin.stop();
     this.sender.stop();
+    if (this.#active) await this.#instance?.deactivate?.();
     await this.#instance?.close?.();
   }
 
