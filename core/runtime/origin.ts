@@ -3,7 +3,8 @@
  * Around the pure ledger it sends, hears the ackers, replays, and buries.
  */
 
-import { type Entry, Ledger } from '../reliability/ledger.js';
+import { Ledger } from '../reliability/ledger.js';
+import type { Entry } from '../reliability/ledger-entry.js';
 import { Positions } from '../reliability/positions.js';
 import type { Failure, MessageId, Position, ReplayReason } from '../topology/definition.js';
 import { MIN_SLOTS, rootTask } from '../tuple/root-ids.js';

@@ -1,5 +1,6 @@
 import test from 'ava';
-import { type Entry, Ledger, type LedgerOptions } from '../../core/reliability/ledger.js';
+import { Ledger, type LedgerOptions } from '../../core/reliability/ledger.js';
+import type { Entry } from '../../core/reliability/ledger-entry.js';
 import type { Failure } from '../../core/topology/definition.js';
 import { MAX_GENERATION, rootGeneration, rootHi, rootSlot, rootText } from '../../core/tuple/root-ids.js';
 

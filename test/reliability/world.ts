@@ -5,7 +5,8 @@
  */
 import assert from 'node:assert/strict';
 import { Acker } from '../../core/reliability/acker.js';
-import { type Entry, Ledger } from '../../core/reliability/ledger.js';
+import { Ledger } from '../../core/reliability/ledger.js';
+import type { Entry } from '../../core/reliability/ledger-entry.js';
 import type { Failure, ReplayReason } from '../../core/topology/definition.js';
 import { EdgeIds } from '../../core/tuple/edge-ids.js';
 import { ackerOf, rootTask, rootText } from '../../core/tuple/root-ids.js';

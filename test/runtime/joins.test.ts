@@ -118,7 +118,10 @@ function wildTopology(seed: number) {
     (out: Out, attempts: readonly string[], anchors: readonly Tuple[]): void => {
       const name = named++;
       reference.emitted(attempts, edges(name));
-      out.emit({ name, attempts: attempts.join(' ') } as never, { anchors, ...(stream && { stream: stream as never }) });
+      out.emit({ name, attempts: attempts.join(' ') } as never, {
+        anchors,
+        ...(stream && { stream: stream as never }),
+      });
     };
   const attemptsIn = (text: string): string[] => (text === '' ? [] : text.split(' '));
 

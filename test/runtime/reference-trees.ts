@@ -52,7 +52,10 @@ export class ReferenceTrees {
       assert.ok(this.#acked.has(tuple), `${tuple} was never acked`);
       const trees = this.attemptsOf(tuple);
       const last = trees.pop();
-      assert.ok(last !== undefined && !last.failed && last.open.size === 0, `${tuple}: the last attempt is not complete`);
+      assert.ok(
+        last !== undefined && !last.failed && last.open.size === 0,
+        `${tuple}: the last attempt is not complete`,
+      );
       for (const tree of trees) assert.ok(tree.failed, `${tuple} was sent again, and nothing of it had failed`);
       attempts += trees.length + 1;
       failed += trees.length;
