@@ -1,5 +1,6 @@
 /** What a run came to, for somebody who reads it at night. */
 import type { Balance, RunResult, RunSnapshot } from '../core/cluster/run-types.js';
+import { MISUSES } from '../core/runtime/output.js';
 import { componentTable, replaysOf, settled } from './component-table.js';
 import { clean, count, duration, plural } from './format.js';
 import type { StopSignal } from './io.js';
@@ -82,8 +83,11 @@ function facts(result: RunResult, { state, lookAt, style }: SummaryContext): str
     'processes',
     `${count(workers.started)} started${workers.restarts > 0 ? `, ${plural(workers.restarts, 'restart')}` : ''}`,
   );
-  const causes = listed(dropped);
+  const misused = new Set<string>(MISUSES);
+  const causes = listed(dropped, (cause) => !misused.has(cause));
   if (causes !== '') fact('dropped', `frames and messages: ${causes}`);
+  const misuses = listed(dropped, (cause) => misused.has(cause));
+  if (misuses !== '') fact('misuse', `of tuples or out, by bolts: ${misuses}`);
   const unbalanced = imbalance(result.balance, status);
   if (unbalanced !== '') fact('balance', style.yellow(unbalanced));
   for (const warning of warnings) fact('warning', style.yellow(clean(warning)));
@@ -103,9 +107,9 @@ function reasonsOf({ spouts }: RunResult): string {
   return listed(reasons);
 }
 
-function listed(counts: Readonly<Record<string, number>>): string {
+function listed(counts: Readonly<Record<string, number>>, which: (name: string) => boolean = () => true): string {
   return Object.entries(counts)
-    .filter(([, times]) => times > 0)
+    .filter(([name, times]) => times > 0 && which(name))
     .map(([name, times]) => `${count(times)} ${name}`)
     .join(', ');
 }

@@ -110,9 +110,10 @@ export class AckerTask implements LocalPeer {
     if (header.count > 0) this.#apply(parcel as AckRecords);
     channel.executed(header.frame, header.count, 0);
     channel.flushed();
-    const told = this.#told.get(channel) ?? 0;
-    const news = channel.consumed - told;
-    if (news >= TELL_AFTER_RECORDS || arrival === 'gap' || (header.flags & FLAG_PROBE) !== 0) {
+    const told = this.#told.get(channel);
+    const news = channel.consumed - (told ?? 0);
+    // the first at once: its sender has a small window until it hears how large ours is
+    if (told === undefined || news >= TELL_AFTER_RECORDS || arrival === 'gap' || (header.flags & FLAG_PROBE) !== 0) {
       this.#told.set(channel, channel.consumed);
       channel.credit(WINDOW_RECORDS, WINDOW_BYTES, this.#credit);
       tellCredit(this.#env, header.sender, header.senderEpoch, this.#credit);

@@ -75,7 +75,8 @@ export class BoltTask implements LocalLedger {
     this.#execution = new Execution(this.#output);
     if (definition.ack === 'manual') {
       const acks = env.ackers.length > 0 ? this.sender.acks : undefined;
-      this.#desk = new ManualDesk(this.#output, acks, this.#held, {
+      const identity = [env.run, env.component, env.index, env.epoch, 'unanchored'];
+      this.#desk = new ManualDesk(this.#output, acks, this.#held, identity, {
         acked: () => {
           this.counts.acked += 1;
         },
@@ -297,11 +298,11 @@ export class BoltTask implements LocalLedger {
 
   #executeAuto(arrived: Arrived, batch: Batch, row: number, at: number): void {
     const execution = this.#execution;
-    execution.begin(batch, row, at);
+    const out = execution.begin(batch, row, at);
     let result: void | Promise<void>;
     try {
       const values = (arrived.input as NonNullable<Arrived['input']>).read(batch.columns, row);
-      result = this.#instance.execute(new ReceivedTuple(values, arrived.channel.sender, batch, row), execution);
+      result = this.#instance.execute(new ReceivedTuple(values, arrived.channel.sender, batch, row), out);
     } catch (error) {
       this.#settle(arrived, execution, error ?? new Error('execute threw undefined'));
       return;
@@ -310,7 +311,7 @@ export class BoltTask implements LocalLedger {
       this.#settle(arrived, execution, undefined);
       return;
     }
-    // the promise may hold on to its `out`
+    // the next may begin before it ends
     this.#execution = new Execution(this.#output);
     this.#awaitExecute(arrived, result, (error) => this.#settle(arrived, execution, error));
   }
@@ -419,6 +420,7 @@ export class BoltTask implements LocalLedger {
       );
       hold.state = 'failed';
       this.#settler.failedHold(hold, new SquallError('ERR_SQUALL_MISUSE', `${this.#where}: ${what}`));
+      this.#env.wake();
     }
   }
 

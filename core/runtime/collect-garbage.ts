@@ -1,10 +1,12 @@
 /** Garbage collection on demand: under `debug`, so that tuples which a bolt has forgotten are found soon. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { realNow } from './real-time.js';
 
 /** After a collection there is none for so many times as long as it took: virtual hours would ask for thousands. */
 const REST_FACTOR = 4;
+
+/** Kept from the beginning: a test may replace the clock. */
+const realNow = performance.now.bind(performance);
 
 let collect: (() => void) | undefined;
 let notBefore = 0;

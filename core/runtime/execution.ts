@@ -3,7 +3,7 @@
  * the input; the XOR of the new edges and the input's own is what the ackers are told when the execute has ended well.
  */
 import { SquallError } from '../errors.js';
-import type { BoltOut, EmitOptions } from '../topology/definition.js';
+import type { BoltEmitOptions, BoltOut, Tuple } from '../topology/definition.js';
 import { StableId } from '../tuple/stable-ids.js';
 import { type Batch, Lineage, newStamp, SEVERAL_ROOTS } from '../wire/batch.js';
 import type { OutStream } from './outbox.js';
@@ -12,7 +12,7 @@ import type { Output } from './output.js';
 /** An execute that emits without end would fill the memory before it ever returned. */
 export const MAX_EMITS_PER_EXECUTE = 1_000_000;
 
-export class Execution implements BoltOut {
+export class Execution {
   rootHi = 0;
   rootLo = 0;
   /** where `rootHi` is SEVERAL_ROOTS */
@@ -26,6 +26,8 @@ export class Execution implements BoltOut {
   #batch: Batch | undefined;
   #row = 0;
   #open = false;
+  /** which of its executes this is: what one of them was given is of no use in the next */
+  #number = 0;
   /** emits since there was room for sure */
   #emits = 0;
 
@@ -33,8 +35,8 @@ export class Execution implements BoltOut {
     this.#output = output;
   }
 
-  /** `at`: position of the row's group */
-  begin(batch: Batch, row: number, at: number): void {
+  /** `at`: position of the row's group. Returns the execute's `out`. */
+  begin(batch: Batch, row: number, at: number): BoltOut {
     this.rootHi = batch.groups[at];
     this.rootLo = batch.groups[at + 1];
     if (this.rootHi === SEVERAL_ROOTS) this.roots = batch.severalRootsAt(at);
@@ -44,6 +46,8 @@ export class Execution implements BoltOut {
     this.#row = row;
     this.#open = true;
     this.#emits = 0;
+    this.#number += 1;
+    return new AutoOut(this, this.#number);
   }
 
   /** The execute has settled: from now on `emit` throws. */
@@ -51,18 +55,27 @@ export class Execution implements BoltOut {
     this.#open = false;
   }
 
-  emit(values: Record<string, unknown>, options?: EmitOptions): void {
-    this.#mustBeOpen('emit');
+  emit(number: number, values: Record<string, unknown>, options: BoltEmitOptions | undefined): void {
+    this.#mustBeOpen(number, 'emit');
+    if (options?.anchors !== undefined) throw this.#output.anchorsInAuto();
     this.#emit(this.#output.stream(options?.stream), values);
   }
 
-  emitDirect(task: number, values: Record<string, unknown>, options?: EmitOptions): void {
-    this.#mustBeOpen('emitDirect');
-    this.#emit(this.#output.stream(options?.stream), values, task);
+  emitDirect(
+    number: number,
+    task: number,
+    values: Record<string, unknown>,
+    options: BoltEmitOptions | undefined,
+  ): void {
+    this.#mustBeOpen(number, 'emitDirect');
+    if (options?.anchors !== undefined) throw this.#output.anchorsInAuto();
+    const stream = this.#output.stream(options?.stream);
+    this.#output.outbox.checkDirect(stream, task);
+    this.#emit(stream, values, task);
   }
 
-  ready(): Promise<void> {
-    this.#mustBeOpen('ready');
+  ready(number: number): Promise<void> {
+    this.#mustBeOpen(number, 'ready');
     return this.#output.ready().then(() => {
       this.#emits = 0;
     });
@@ -95,8 +108,8 @@ export class Execution implements BoltOut {
     }
   }
 
-  #mustBeOpen(what: string): void {
-    if (this.#open) return;
+  #mustBeOpen(number: number, what: string): void {
+    if (this.#open && number === this.#number) return;
     this.#output.count('out-settled');
     throw new SquallError(
       'ERR_SQUALL_OUT_SETTLED',
@@ -120,6 +133,32 @@ export class Execution implements BoltOut {
     lineage.number = 0;
     lineage.stamp = newStamp();
     this.#batch = undefined;
+  }
+}
+
+/** One for each execute, though its book-keeping serves the next: so that one that is kept too long is noticed. */
+class AutoOut implements BoltOut {
+  readonly #execution: Execution;
+  readonly #number: number;
+
+  constructor(execution: Execution, number: number) {
+    this.#execution = execution;
+    this.#number = number;
+  }
+  emit(values: Record<string, unknown>, options?: BoltEmitOptions): void {
+    this.#execution.emit(this.#number, values, options);
+  }
+  emitDirect(task: number, values: Record<string, unknown>, options?: BoltEmitOptions): void {
+    this.#execution.emitDirect(this.#number, task, values, options);
+  }
+  ready(): Promise<void> {
+    return this.#execution.ready(this.#number);
+  }
+  ack(_tuple: Tuple): void {
+    this.#execution.ack();
+  }
+  fail(_tuple: Tuple): void {
+    this.#execution.fail();
   }
 }
 

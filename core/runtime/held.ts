@@ -17,9 +17,12 @@ export class Hold {
   /** its tuple, once its execute is over */
   ref: WeakRef<HeldTuple> | undefined;
   readonly owner: Held;
+  /** counted in the order of their executes */
+  readonly number: number;
 
   constructor(owner: Held, batch: Batch, row: number) {
     this.owner = owner;
+    this.number = owner.nextNumber++;
     this.batch = batch;
     this.row = row;
   }
@@ -59,6 +62,7 @@ export class HeldTuple extends ReceivedTuple {
 }
 
 export class Held {
+  nextNumber = 0;
   readonly #open = new Set<Hold>();
 
   get size(): number {

@@ -4,7 +4,7 @@
  * was made of it, the same anchor may be named twice, and a tree cannot come to zero while an anchor is open.
  */
 import { SquallError, shown } from '../errors.js';
-import { hashString } from '../grouping/hash.js';
+import { hashString, hashValues } from '../grouping/hash.js';
 import type { BoltEmitOptions, BoltOut, Tuple } from '../topology/definition.js';
 import { StableId } from '../tuple/stable-ids.js';
 import { Lineage, metaAttempt, newStamp, SEVERAL_ROOTS } from '../wire/batch.js';
@@ -30,17 +30,22 @@ export class ManualDesk {
   /** undefined: nothing is tracked */
   readonly #acks: AckBox | undefined;
   readonly #verdicts: Verdicts;
+  /** of this task's incarnation, for the ids of tuples that have no anchor */
+  readonly #identity: readonly [number, number, number, number];
   readonly #lineage = new Lineage();
   readonly #id = new StableId();
   /** the anchor of the last emit, where it had one */
   #last: Hold | undefined;
   #emits = 0;
 
-  constructor(output: Output, acks: AckBox | undefined, held: Held, verdicts: Verdicts) {
+  /** `identity`: what tells this incarnation of the task from all others */
+  constructor(output: Output, acks: AckBox | undefined, held: Held, identity: readonly unknown[], verdicts: Verdicts) {
     this.output = output;
     this.held = held;
     this.#acks = acks;
     this.#verdicts = verdicts;
+    const part = (seed: number): number => hashValues(identity, seed);
+    this.#identity = [part(1), part(2), part(3), part(4)];
   }
 
   /** An execute begins, or there was room. */
@@ -93,7 +98,7 @@ export class ManualDesk {
   }
 
   /** The tuple's hold, if it is this task's to settle. Throws, and counts, what would hang in silence otherwise. */
-  #openHold(tuple: unknown, what: string): Hold {
+  #openHold(tuple: unknown, what: 'ack' | 'fail' | 'emit'): Hold {
     const hold = HeldTuple.holdOf(tuple);
     if (hold === undefined || hold.owner !== this.held) {
       throw this.output.misuse(
@@ -139,8 +144,7 @@ export class ManualDesk {
   #unanchored(): Lineage {
     this.#last = undefined;
     const lineage = this.#lineage;
-    const name = hashString(this.output.where);
-    this.#from(this.#id.set(name, 0, 0, 0), 1);
+    this.#from(this.#id.set(...this.#identity), 1);
     lineage.rootHi = 0;
     lineage.rootLo = 0;
     lineage.number = this.#unanchoredEmits++;
@@ -180,9 +184,9 @@ export class ManualDesk {
     lineage.rootHi = pairs.length > 2 ? SEVERAL_ROOTS : (pairs[0] ?? 0);
     lineage.rootLo = pairs.length > 2 ? 0 : (pairs[1] ?? 0);
     lineage.roots = Uint32Array.from(pairs);
-    // counted at the anchor with the smallest id: emits on the same anchors get the same numbers on every attempt,
-    // however many other sets of anchors there are beside them
-    const { hold } = ids[0];
+    // counted at the anchor that came last: emits on the same anchors get the same numbers on every attempt, whichever of
+    // the anchors came again for it, and however many other sets of anchors there are beside them
+    const hold = holds.reduce((last, one) => (one.number > last.number ? one : last));
     hold.sets ??= new Map();
     lineage.number = hold.sets.get(all) ?? 0;
     hold.sets.set(all, lineage.number + 1);
@@ -212,12 +216,14 @@ export class ManualOut implements BoltOut {
 
   emit(values: Record<string, unknown>, options?: BoltEmitOptions): void {
     const desk = this.#desk;
-    desk.emit(desk.output.stream(options?.stream), values, options?.anchors ?? this.#own, undefined);
+    desk.emit(desk.output.stream(options?.stream), values, anchorsOf(options, this.#own), undefined);
   }
 
   emitDirect(task: number, values: Record<string, unknown>, options?: BoltEmitOptions): void {
     const desk = this.#desk;
-    desk.emit(desk.output.stream(options?.stream), values, options?.anchors ?? this.#own, task);
+    const stream = desk.output.stream(options?.stream);
+    desk.output.outbox.checkDirect(stream, task);
+    desk.emit(stream, values, anchorsOf(options, this.#own), task);
   }
 
   ready(): Promise<void> {
@@ -232,4 +238,8 @@ export class ManualOut implements BoltOut {
   fail(tuple: Tuple, reason?: unknown): void {
     this.#desk.fail(tuple, reason);
   }
+}
+
+function anchorsOf(options: BoltEmitOptions | undefined, own: readonly Tuple[]): readonly Tuple[] {
+  return options?.anchors === undefined ? own : options.anchors;
 }

@@ -211,8 +211,14 @@ export class Origin {
   /** Emits a tracked tuple now or as soon as there is room: `tick` and `end` cannot be asked to wait. */
   offer(stream: OutStream, values: Record<string, unknown>, now: number, to?: number): void {
     const id = this.#offered++;
-    if (this.#backlog.empty && this.#mayStart) this.start(stream, values, id, undefined, now, to);
-    else this.#backlog.push(stream, values, id, to ?? 0, this.#env.component);
+    if (this.#backlog.empty && this.#mayStart) {
+      this.start(stream, values, id, undefined, now, to);
+      return;
+    }
+    // what can be refused is refused now, while there is somebody to be told
+    if (stream.direct && to === undefined) throw this.#outbox.misdirected(stream);
+    if (this.#env.debug) stream.layout.validate(values, `${this.#env.component}[${this.#env.task}]`);
+    this.#backlog.push(stream, values, id, to ?? 0, `${this.#env.component}[${this.#env.task}]`);
   }
   #offered = 0;
 
@@ -277,7 +283,8 @@ export class Origin {
       } catch (error) {
         // its `tick` or `end` has returned: nobody is there to be told but the dead letters
         const failure = { attempts: 1, component: this.#env.component, task: this.#env.task, error: errorFacts(error) };
-        this.reject(id, { ...failure, reason: 'oversize' }, values, stream.declaration.name, undefined, now);
+        const reason = (error as { code?: unknown }).code === 'ERR_SQUALL_OVERSIZE' ? 'oversize' : 'failed';
+        this.reject(id, { ...failure, reason }, values, stream.declaration.name, undefined, now);
       }
     }
     if (this.#waiters.length > 0 && this.#backlog.empty && this.#mayStart) {
@@ -294,16 +301,16 @@ export class Origin {
   acceptFrame(bytes: Buffer): void {
     const header = this.#header;
     const refused = openFrame(bytes, this.#env.plan.hash, header);
-    if (refused !== undefined) return this.#drop(refused);
-    if (header.receiver !== this.#env.task || header.receiverEpoch !== this.#env.epoch) return this.#drop('stale');
+    if (refused !== undefined) return this.drop(refused);
+    if (header.receiver !== this.#env.task || header.receiverEpoch !== this.#env.epoch) return this.drop('stale');
     try {
       if (header.kind === KIND_RENEW) this.acceptClaims(decodeRoots(bytes));
       else if (header.kind === KIND_DONE) {
         const { done, fails } = decodeDone(bytes);
         this.acceptDone(header.sender, header.senderEpoch, header.frame, done, fails);
-      } else this.#drop('malformed');
+      } else this.drop('malformed');
     } catch {
-      this.#drop('malformed');
+      this.drop('malformed');
     }
   }
 
@@ -312,10 +319,10 @@ export class Origin {
     const now = this.#env.clock.now();
     const last = this.#doneFrames.get(acker);
     if (last === undefined || last.epoch !== epoch) {
-      if (last !== undefined && epoch < last.epoch) return this.#drop('stale');
+      if (last !== undefined && epoch < last.epoch) return this.drop('stale');
       this.#doneFrames.set(acker, { epoch, frame });
     } else {
-      if (frame <= last.frame) return this.#drop('duplicate');
+      if (frame <= last.frame) return this.drop('duplicate');
       // completions were lost on the way: nobody holds those roots, so a sweep finds them
       if (frame !== last.frame + 1) this.linkLost({});
       last.frame = frame;
@@ -481,7 +488,7 @@ export class Origin {
     this.#env.report.deadLetter(letter).then(buried, (error: unknown) => this.#env.report.fatal(error, 'dead letters'));
   }
 
-  #drop(cause: string): void {
+  drop(cause: string): void {
     this.drops[cause] = (this.drops[cause] ?? 0) + 1;
   }
 }

@@ -44,6 +44,8 @@ interface OutEdge {
   readonly plan: EdgePlan;
   readonly grouping: Grouping;
   readonly targets: readonly Target[];
+  /** of the tuple that is being emitted */
+  choice: number;
 }
 
 /** Words for the ids of batches, used again: as garbage they would be tens of MiB a second outside of the heap. */
@@ -208,6 +210,7 @@ export class Outbox {
         },
       }),
       targets,
+      choice: 0,
     };
   }
 
@@ -239,12 +242,12 @@ export class Outbox {
 
   /**
    * Emits one tuple of this lineage, on a direct stream to the task `to`. Adds the new edges to `xorHi`, `xorLo`.
-   * Throws SquallError before anything is sent where the values do not fit the stream, or when one copy is too large for
-   * the server: the edges of the copies before it count all the same.
+   * Throws SquallError before anything is sent where the values do not fit the stream or a grouping refuses them, or when
+   * one copy is too large for the server: the edges of the copies before it count all the same.
    */
   emit(stream: OutStream, values: Record<string, unknown>, lineage: Lineage, to = NO_TASK): void {
     const { layout, edges } = stream;
-    if (stream.direct !== (to !== NO_TASK)) throw this.#misdirected(stream);
+    if (stream.direct !== (to !== NO_TASK)) throw this.misdirected(stream);
     if (!layout.fits(values)) throw layout.refusal(values, this.#where(stream));
     stream.emits += 1;
     if (stream.emits <= CHECKED_EMITS || stream.emits % CHECK_EVERY === 0 || this.#env.debug) {
@@ -255,12 +258,14 @@ export class Outbox {
     if (stream.feedsBack) stream.checkBack(lineage, this.#where(stream));
     this.keptBatch = undefined;
     if (to !== NO_TASK) this.#direct(stream, values, lineage, to);
-    else
+    else {
+      for (const edge of edges) edge.choice = edge.grouping.choose(values);
       for (const edge of edges) {
-        const choice = edge.grouping.choose(values);
+        const { choice } = edge;
         if (choice >= 0) this.#place(stream, edge, edge.targets[choice], values, lineage);
         else this.#several(stream, edge, choice, values, lineage);
       }
+    }
   }
 
   #several(stream: OutStream, edge: OutEdge, choice: number, values: Record<string, unknown>, lineage: Lineage): void {
@@ -270,16 +275,18 @@ export class Outbox {
       for (const index of grouping.chosen ?? []) this.#place(stream, edge, targets[index], values, lineage);
   }
 
-  /** To one task by its number, if it takes the stream. */
+  /** To one task by its number. */
   #direct(stream: OutStream, values: Record<string, unknown>, lineage: Lineage, to: number): void {
-    let taken = false;
     for (const edge of stream.edges) {
       const target = edge.targets.find(({ link }) => link.receiver === to);
-      if (target === undefined) continue;
-      taken = true;
-      this.#place(stream, edge, target, values, lineage);
+      if (target !== undefined) this.#place(stream, edge, target, values, lineage);
     }
-    if (taken) return;
+  }
+
+  /** For `emitDirect`: throws where the stream is not direct, or the task does not take it. */
+  checkDirect(stream: OutStream, to: number): void {
+    if (!stream.direct) throw this.misdirected(stream);
+    if (stream.edges.some(({ targets }) => targets.some(({ link }) => link.receiver === to))) return;
     const tasks = stream.edges.flatMap(({ targets }) => targets.map(({ link }) => link.receiver));
     throw new SquallError(
       'ERR_SQUALL_EMIT',
@@ -288,7 +295,8 @@ export class Outbox {
     );
   }
 
-  #misdirected(stream: OutStream): SquallError {
+  /** `emit` on a direct stream, or the reverse. */
+  misdirected(stream: OutStream): SquallError {
     const advice = stream.direct
       ? 'emit on a direct stream: name the task that is to get the tuple, emitDirect(task, values)'
       : 'emitDirect on a stream that is not direct: use emit, or declare the stream with direct({ … })';

@@ -5,10 +5,23 @@ import type { Drops } from './inbox.js';
 import type { Outbox, OutStream } from './outbox.js';
 import type { Sender } from './sender.js';
 
+/** What authors may do wrong with tuples and `out`: counted among what was dropped. */
+export const MISUSES = [
+  'double-ack',
+  'double-fail',
+  'foreign-tuple',
+  'emit-after-ack',
+  'out-settled',
+  'ack-in-auto',
+  'fail-in-auto',
+  'anchors-in-auto',
+  'dropped-unsettled',
+] as const;
+export type Misuse = (typeof MISUSES)[number];
+
 export class Output {
   readonly outbox: Outbox;
   readonly where: string;
-  /** what authors did wrong with tuples and `out`, by kind: counted with what was dropped */
   readonly misuses: Drops = {};
   /** the task is at work, and sends at the end of its turn; what is emitted between turns must wake it */
   inTurn = false;
@@ -55,13 +68,20 @@ export class Output {
     if (!this.inTurn) this.#wake();
   }
 
-  count(kind: string): void {
+  count(kind: Misuse): void {
     this.misuses[kind] = (this.misuses[kind] ?? 0) + 1;
   }
 
-  misuse(kind: string, what: string, facts: Readonly<Record<string, unknown>> = {}): SquallError {
+  misuse(kind: Misuse, what: string, facts: Readonly<Record<string, unknown>> = {}): SquallError {
     this.count(kind);
     return new SquallError('ERR_SQUALL_MISUSE', `${this.where}: ${what}`, { facts: { kind, ...facts } });
+  }
+
+  anchorsInAuto(): SquallError {
+    return this.misuse(
+      'anchors-in-auto',
+      "anchors in a bolt with ack: 'auto', which anchors everything to the tuple that is being executed; declare ack: 'manual'",
+    );
   }
 
   tooManyEmits(limit: number): SquallError {

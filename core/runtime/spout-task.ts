@@ -321,6 +321,8 @@ export class SpoutTask implements LocalLedger, SpoutOut {
   }
 
   emitDirect(task: number, values: Record<string, unknown>, options?: SpoutEmitOptions): void {
+    this.#mustBeOpen('emitDirect');
+    this.sender.outbox.checkDirect(this.#stream(options?.stream), task);
     this.#emit(values, options, task);
   }
 
@@ -332,6 +334,12 @@ export class SpoutTask implements LocalLedger, SpoutOut {
     return new Promise((resolve) => {
       this.#waiters.push(resolve);
     });
+  }
+
+  /** Throws where it is not declared. */
+  #stream(name = 'default'): OutStream {
+    if (name === 'default' && this.#defaultStream !== undefined) return this.#defaultStream;
+    return this.sender.outbox.stream(name, this.#where);
   }
 
   get #hasRoom(): boolean {
@@ -346,12 +354,7 @@ export class SpoutTask implements LocalLedger, SpoutOut {
   #emit(values: Record<string, unknown>, options: SpoutEmitOptions | undefined, task: number | undefined): void {
     this.#mustBeOpen('emit');
     if (this.#busy) this.#flushLater();
-    const name = options?.stream;
-    const { outbox } = this.sender;
-    const stream =
-      name === undefined || name === 'default'
-        ? (this.#defaultStream ?? outbox.stream('default', this.#where))
-        : outbox.stream(name, this.#where);
+    const stream = this.#stream(options?.stream);
     const id = options?.id;
     if (id === undefined) {
       this.origin.startUntracked(stream, values, this.#untracked++, task);
@@ -395,6 +398,7 @@ export class SpoutTask implements LocalLedger, SpoutOut {
 
   #mustBeOpen(what: string): void {
     if (this.#open) return;
+    this.origin.drop('out-settled');
     throw new SquallError(
       'ERR_SQUALL_OUT_SETTLED',
       `${this.#where}: ${what} outside of next. Emit while next runs, or return a promise from next that resolves after the last emit.`,

@@ -21,6 +21,7 @@ export class TreeOut implements BoltOut {
     this.#origin = origin;
     this.#clock = clock;
     this.#desk = desk;
+    desk?.resetEmits();
   }
 
   settle(): void {
@@ -32,12 +33,14 @@ export class TreeOut implements BoltOut {
   }
 
   emitDirect(task: number, values: Record<string, unknown>, options?: BoltEmitOptions): void {
+    this.#mustBeOpen('emitDirect');
+    this.#output.outbox.checkDirect(this.#output.stream(options?.stream), task);
     this.#emit(values, options, task);
   }
 
   ready(): Promise<void> {
     this.#mustBeOpen('ready');
-    return this.#origin.ready();
+    return this.#origin.ready().then(() => this.#desk?.resetEmits());
   }
 
   ack(tuple: Tuple): void {
@@ -52,7 +55,8 @@ export class TreeOut implements BoltOut {
     this.#mustBeOpen('emit');
     const stream = this.#output.stream(options?.stream);
     const anchors = options?.anchors;
-    if (this.#desk !== undefined && anchors !== undefined && anchors.length > 0) {
+    if (anchors !== undefined) {
+      if (this.#desk === undefined) throw this.#output.anchorsInAuto();
       this.#desk.emit(stream, values, anchors, task);
     } else {
       this.#origin.offer(stream, values, this.#clock.now(), task);

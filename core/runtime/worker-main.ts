@@ -1,11 +1,14 @@
 /** The process of a worker. Everything it needs comes by the pipe from its supervisor; nothing secret by argv. */
 import { randomFillSync } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { isSquallError, SquallError } from '../errors.js';
 import { NatsTransport, type NatsTransportOptions } from '../transport/nats.js';
 import type { TransportEvents } from '../transport/transport.js';
 import { EdgeIds } from '../tuple/edge-ids.js';
 import { Subjects } from '../wire/subjects.js';
 import { realClock } from './clock.js';
+import { collectGarbage } from './collect-garbage.js';
 import { errorFacts } from './failure.js';
 import { Heartbeat } from './heartbeat.js';
 import { LinkWatch } from './link-watch.js';
@@ -98,6 +101,12 @@ async function handle(message: ToWorker): Promise<void> {
   }
 }
 
+/** Under --debug tuples that nobody has any more are to be noticed soon, not when memory gets short. */
+function garbageCollector(): () => void {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as () => void;
+}
+
 async function start(message: StartMessage): Promise<void> {
   process.title = message.title;
   const plan = await loadPlan(message.file, message.settings);
@@ -157,6 +166,8 @@ async function start(message: StartMessage): Promise<void> {
     edgeIds: new EdgeIds((pool) => void randomFillSync(pool)),
     random: Math.random,
     suspects: new SuspectFile(message.suspectFile),
+    ...(message.debug ? { collectGarbage: garbageCollector() } : {}),
+    ...(message.debug ? { collectGarbage } : {}),
     send,
     fatal,
     lapsed: () => {

@@ -45,6 +45,8 @@ export interface LocalResult<C = AnyComponents> {
   readonly spouts: Readonly<Record<string, SpoutResult>>;
   readonly bolts: Readonly<Record<string, BoltResult>>;
   readonly balance: Balance;
+  /** frames that were refused, late, stale or came twice, and what bolts did wrong with tuples and `out`, by cause */
+  readonly dropped: Readonly<Record<string, number>>;
   /** workers that died and were started again */
   readonly restarts: number;
   readonly warnings: readonly string[];
@@ -85,6 +87,7 @@ export function resultOf<C>(
     spouts,
     bolts,
     balance: accounts.balance(),
+    dropped: accounts.dropped(),
     restarts: cluster.restarts,
     warnings: cluster.warnings,
   };

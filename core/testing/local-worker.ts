@@ -1,10 +1,11 @@
 /** A worker in one of its incarnations, on the network in memory. Once it has died nothing of it acts any more. */
+
+import { collectGarbage } from '../runtime/collect-garbage.js';
 import type { FromWorker, StartMessage } from '../runtime/protocol.js';
 import { Worker } from '../runtime/worker.js';
 import type { TopologyPlan } from '../topology/definition.js';
 import type { MemoryNetwork, MemoryTransport } from '../transport/memory.js';
 import type { Subjects } from '../wire/subjects.js';
-import { collectGarbage } from './collect-garbage.js';
 import type { Scheduler } from './scheduler.js';
 import type { Seeded } from './seeded.js';
 
