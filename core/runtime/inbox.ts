@@ -102,6 +102,10 @@ export class Inbox {
     }
   }
 
+  /** Measured; 0: not yet. */
+  get msPerRecord(): number {
+    return this.#msPerRecord;
+  }
   get waiting(): number {
     return this.#waiting;
   }

@@ -165,6 +165,7 @@ export class Origin {
 
   stop(): void {
     this.#cancelTimer();
+    this.#cancelWake();
   }
 
   /** Emits a tracked tuple. Throws, with nothing sent, where the values do not fit. */
@@ -276,6 +277,7 @@ export class Origin {
       if (entry === undefined) break;
       this.#again(entry, now);
     }
+    this.#wakeWhenDue(now);
     while (!this.#backlog.empty && this.#mayStart) {
       const { stream, values, id, to } = this.#backlog.shift();
       try {
@@ -292,10 +294,19 @@ export class Origin {
     }
   }
 
-  /** ms until something is due, or Infinity */
-  dueIn(now: number): number {
-    return this.#ledger.dueAt - now;
+  /** What waits out its backoff gets its turn at its time: the timer alone would make a short one long. */
+  #wakeWhenDue(now: number): void {
+    const { dueAt } = this.#ledger;
+    if (dueAt <= now || dueAt >= this.#wakeAt) return;
+    this.#cancelWake();
+    this.#wakeAt = dueAt;
+    this.#cancelWake = this.#env.clock.after(dueAt - now, () => {
+      this.#wakeAt = Number.POSITIVE_INFINITY;
+      this.#env.wake();
+    });
   }
+  #wakeAt = Number.POSITIVE_INFINITY;
+  #cancelWake = (): void => {};
 
   /** Bytes from the control connection for this ledger. Never throws. */
   acceptFrame(bytes: Buffer): void {

@@ -53,6 +53,8 @@ export class SpoutTask implements LocalLedger, SpoutOut {
   #untracked = 0;
   /** `emit` may be called: inside `next` only */
   #open = false;
+  /** the last call of `next` has emitted or rejected something */
+  #stirred = false;
   #waiters: (() => void)[] = [];
   readonly #timers: (() => void)[] = [];
   #lastFlushAt = 0;
@@ -251,6 +253,7 @@ export class SpoutTask implements LocalLedger, SpoutOut {
       if (!this.sender.hasRoom) return false;
       let result: unknown;
       this.#open = true;
+      this.#stirred = false;
       try {
         result = this.#instance.next(this as never);
       } catch (error) {
@@ -295,14 +298,15 @@ export class SpoutTask implements LocalLedger, SpoutOut {
 
   /** What `next` answered. */
   #asked(result: unknown): void {
-    if (result === undefined) {
+    if (result === undefined && this.#stirred) {
       this.#idleMs = FIRST_IDLE_MS;
       return;
     }
     if (result === 'done') {
       if (this.#state === 'asked') this.#state = 'done';
       this.#env.wake();
-    } else if (result === 'idle') {
+    } else if (result === 'idle' || result === undefined) {
+      // one that emitted nothing and said nothing has nothing: asked at once, it would keep a processor busy with it
       this.#busy = true;
       this.#env.clock.after(this.#idleMs, () => {
         this.#busy = false;
@@ -353,6 +357,7 @@ export class SpoutTask implements LocalLedger, SpoutOut {
 
   #emit(values: Record<string, unknown>, options: SpoutEmitOptions | undefined, task: number | undefined): void {
     this.#mustBeOpen('emit');
+    this.#stirred = true;
     if (this.#busy) this.#flushLater();
     const stream = this.#stream(options?.stream);
     const id = options?.id;
@@ -385,6 +390,7 @@ export class SpoutTask implements LocalLedger, SpoutOut {
 
   reject(id: MessageId, error: Error, options?: { readonly position?: Position; readonly values?: unknown }): void {
     this.#mustBeOpen('reject');
+    this.#stirred = true;
     const reason = (error as { code?: unknown }).code === 'ERR_SQUALL_OVERSIZE' ? 'oversize' : 'failed';
     this.origin.reject(
       id,

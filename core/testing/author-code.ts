@@ -20,6 +20,7 @@ export class AuthorCode {
   onSettled: () => void = () => {};
   readonly #scheduler: Scheduler;
   readonly #open = new Set<Open>();
+  #forRoom = 0;
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
@@ -43,13 +44,20 @@ export class AuthorCode {
     return promise as T;
   }
 
+  /** What `out.ready()` returned: a hook that waits for room waits for the run itself, and for nothing real. */
+  forRoom(ready: Promise<void>): Promise<void> {
+    this.#forRoom += 1;
+    const over = (): void => {
+      this.#forRoom -= 1;
+    };
+    ready.then(over, over);
+    return ready;
+  }
+
   /** Is any of them waiting for something real? */
   get waits(): boolean {
-    for (const open of this.#open) {
-      if (this.#scheduler.now < open.givenUpAt) return true;
-      this.#open.delete(open);
-    }
-    return false;
+    for (const open of this.#open) if (this.#scheduler.now >= open.givenUpAt) this.#open.delete(open);
+    return this.#open.size > this.#forRoom;
   }
 
   /** The promise that has been open for the longest time did not settle in time. */

@@ -75,6 +75,10 @@ class ObservedTask implements Place {
     return this.#by.isAlive(this.context);
   }
 
+  forRoom(ready: Promise<void>): Promise<void> {
+    return this.#by.code.forRoom(ready);
+  }
+
   made<T>(hook: string, instance: T | Promise<T>, observe: (instance: T) => T): T | Promise<T> {
     const made = this.#by.code.returned(this.#titleOf(hook), instance);
     return made instanceof Promise ? made.then(observe) : observe(made);

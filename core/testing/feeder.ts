@@ -74,7 +74,7 @@ class Feed {
     };
   }
 
-  #next(out: SpoutOut, signal: AbortSignal): 'done' | undefined | Promise<undefined> {
+  #next(out: SpoutOut, signal: AbortSignal): 'done' | undefined | Promise<'done' | undefined> {
     const fed = this.#queue.shift();
     if (fed !== undefined) {
       out.emit(fed.values, { id: fed.id });
@@ -85,7 +85,8 @@ class Feed {
     return waitsForNothingReal(
       new Promise((resolve) => {
         if (signal.aborted) resolve(undefined);
-        else this.#waiting.push(() => resolve(undefined));
+        // another task may have been quicker
+        else this.#waiting.push(() => resolve(this.#next(out, signal)));
       }),
     );
   }

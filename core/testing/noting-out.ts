@@ -8,6 +8,8 @@ export interface Place {
   readonly task: number;
   /** false: its worker has died, so nothing of it gets out any more */
   alive(): boolean;
+  /** it waits for room in its output */
+  forRoom(ready: Promise<void>): Promise<void>;
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -29,7 +31,7 @@ export function notingSpoutOut(recorder: Recorder, place: Place): (inner: SpoutO
   const outer: SpoutOut = {
     emit: (values, options) => note(values, options?.stream, () => inner.emit(values, options)),
     emitDirect: (task, values, options) => note(values, options?.stream, () => inner.emitDirect(task, values, options)),
-    ready: () => inner.ready(),
+    ready: () => place.forRoom(inner.ready()),
     reject: (id, error, options) => {
       if (place.alive()) inner.reject(id, error, options);
     },
@@ -45,7 +47,7 @@ export function notingBoltOut(recorder: Recorder, place: Place, inner: BoltOut, 
   return {
     emit: (values, options) => note(values, options?.stream, () => inner.emit(values, options)),
     emitDirect: (task, values, options) => note(values, options?.stream, () => inner.emitDirect(task, values, options)),
-    ready: () => inner.ready(),
+    ready: () => place.forRoom(inner.ready()),
     ack: (tuple) => {
       if (place.alive()) inner.ack(tuple);
     },

@@ -12,7 +12,7 @@ import { declareStreams, type NoStreams, type StreamFields, type StreamsOf, type
 export interface SpoutHooks<S> {
   /**
    * Called while there is room for more, one call at a time; may emit any number of tuples. `'done'`: the source is
-   * over; `'idle'`: nothing now, ask again later.
+   * over; `'idle'`, or nothing at all where nothing was emitted: nothing now, ask again later.
    */
   next(out: SpoutEmitter<S>): NextResult | void | Promise<NextResult | void>;
   /** the tuple with this id is complete */

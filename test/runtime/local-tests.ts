@@ -1,6 +1,8 @@
-/** What the tests of what authors can express have in common: spouts of numbers, and errors that are caught. */
+/** What the tests of what authors can express share: spouts of numbers, errors that are caught, promises that wait. */
 import { isSquallError, type SquallError } from '../../core/errors.js';
 import { feeder } from '../../core/testing/index.js';
+import { localOf, waitsForNothingReal } from '../../core/testing/local-handle.js';
+import type { TaskContext } from '../../core/topology/definition.js';
 import { t as is } from '../../core/topology/fields.js';
 
 export const NUMBER = { n: is.number };
@@ -23,3 +25,33 @@ export function refusalOf(action: () => unknown): SquallError {
 
 /** Numbers in order of size. */
 export const sorted = (values: Iterable<number>): number[] => [...values].sort((a, b) => a - b);
+
+/** What waits for the clock of the run, for the test or for nothing: time need not follow the real one meanwhile. */
+export const virtual = (body: () => Promise<void>): Promise<void> => waitsForNothingReal(body());
+
+/** Waits on the clock of the run. */
+export function sleeper(context: TaskContext): (ms: number) => Promise<void> {
+  const local = localOf(context);
+  if (local === undefined) throw new Error('this is no local run');
+  return (ms) => local.sleep(ms);
+}
+
+/** Promises that a test settles: what is executed is open until it says so. */
+export class Gates {
+  readonly #open = new Map<number, { resolve(): void; reject(error: Error): void }>();
+
+  wait(n: number): Promise<void> {
+    return waitsForNothingReal(new Promise<void>((resolve, reject) => this.#open.set(n, { resolve, reject })));
+  }
+  get open(): number[] {
+    return sorted(this.#open.keys());
+  }
+  release(n: number): void {
+    this.#open.get(n)?.resolve();
+    this.#open.delete(n);
+  }
+  break(n: number, error: Error): void {
+    this.#open.get(n)?.reject(error);
+    this.#open.delete(n);
+  }
+}
