@@ -494,7 +494,7 @@ export class BoltTask implements LocalLedger {
     if (this.#desk !== undefined) this.#failDropped();
     if (this.#env.ackers.length === 0) return;
     const claims = new Claims();
-    this.inbox.forEachWaiting(arrivedBefore, (batch) => claims.addBatch(batch));
+    this.inbox.forEachWaiting(arrivedBefore, (batch, fromRow) => claims.addBatch(batch, fromRow));
     this.#held.forEachRoot((hi, lo) => claims.add(hi, lo));
     this.#settler.claim(claims);
     this.sender.claim(claims);

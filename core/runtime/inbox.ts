@@ -187,7 +187,8 @@ export class Inbox {
       batch?.xorLo ?? 0,
     );
     if (arrival === 'duplicate') return this.drop('duplicate');
-    if (arrival === 'gap' || (header.flags & FLAG_PROBE) !== 0) heard.answer = true;
+    // END too: its sender waits for nothing else
+    if (arrival === 'gap' || (header.flags & (FLAG_PROBE | FLAG_END)) !== 0) heard.answer = true;
     this.#queue.push({
       channel,
       frame: header.frame,
@@ -280,11 +281,14 @@ export class Inbox {
     this.#closing = [];
   }
 
-  /** Calls `visit` for every batch in the queue that arrived before `before`. */
-  forEachWaiting(before: number, visit: (batch: Batch) => void): void {
+  /** Calls `visit` for every batch in the queue that arrived before `before`, with the first row that is still held here. */
+  forEachWaiting(before: number, visit: (batch: Batch, fromRow: number) => void): void {
     for (let index = this.#head; index < this.#queue.length; index++) {
-      const { batch, at } = this.#queue[index];
-      if (batch !== undefined && at <= before) visit(batch);
+      const { batch, at, row, open } = this.#queue[index];
+      if (batch === undefined || at > before) continue;
+      // which of those before it are open nobody notes
+      const fromRow = open > 0 ? 0 : row;
+      if (fromRow < batch.count) visit(batch, fromRow);
     }
   }
 

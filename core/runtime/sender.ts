@@ -184,10 +184,11 @@ export class Claims {
     roots.push(hi, lo);
   }
 
-  addBatch(batch: Batch): void {
+  /** Those of the rows from `fromRow` on. */
+  addBatch(batch: Batch, fromRow = 0): void {
     // a frame that only asked or ended has no tuples
     if (!(batch instanceof Batch)) return;
-    batch.forEachRoot((hi, lo) => this.add(hi, lo));
+    batch.forEachRoot((hi, lo) => this.add(hi, lo), fromRow);
   }
 
   /** Tells the ledgers. */

@@ -15,6 +15,7 @@ import type { AckRecords, FailRecord } from '../wire/control-frames.js';
 import type { FrameHeader } from '../wire/frame.js';
 import type { LocalLedger } from './acker-task.js';
 import { shortestTimeoutMs, type TaskEnv } from './env.js';
+import { MAX_EMITS_PER_EXECUTE } from './execution.js';
 import { errorFacts } from './failure.js';
 import { CLAIM_AFTER_MS, Origin } from './origin.js';
 import type { OutStream } from './outbox.js';
@@ -55,6 +56,8 @@ export class SpoutTask implements LocalLedger, SpoutOut {
   #open = false;
   /** the last call of `next` has emitted or rejected something */
   #stirred = false;
+  /** emits since there was room for sure */
+  #emits = 0;
   #waiters: (() => void)[] = [];
   readonly #timers: (() => void)[] = [];
   #lastFlushAt = 0;
@@ -254,6 +257,7 @@ export class SpoutTask implements LocalLedger, SpoutOut {
       let result: unknown;
       this.#open = true;
       this.#stirred = false;
+      this.#emits = 0;
       try {
         result = this.#instance.next(this as never);
       } catch (error) {
@@ -290,8 +294,10 @@ export class SpoutTask implements LocalLedger, SpoutOut {
       (error: unknown) => {
         this.#busy = false;
         this.#open = false;
+        // one that waits with `context.signal` is told by it that nothing more is wanted
+        if (this.#state === 'quiet' && isAbort(error)) return this.#env.wake();
         this.#state = 'quiet';
-        this.#env.report.fatal(error, `${this.#where} next`);
+        this.#env.report.fatal(error ?? new Error('next rejected with undefined'), `${this.#where} next`);
       },
     );
   }
@@ -332,6 +338,7 @@ export class SpoutTask implements LocalLedger, SpoutOut {
 
   ready(): Promise<void> {
     this.#mustBeOpen('ready');
+    this.#emits = 0;
     if (this.#hasRoom) return Promise.resolve();
     this.sender.flush();
     this.#env.wake();
@@ -357,6 +364,8 @@ export class SpoutTask implements LocalLedger, SpoutOut {
 
   #emit(values: Record<string, unknown>, options: SpoutEmitOptions | undefined, task: number | undefined): void {
     this.#mustBeOpen('emit');
+    this.#emits += 1;
+    if (this.#emits > MAX_EMITS_PER_EXECUTE) throw this.#tooManyEmits();
     this.#stirred = true;
     if (this.#busy) this.#flushLater();
     const stream = this.#stream(options?.stream);
@@ -402,6 +411,15 @@ export class SpoutTask implements LocalLedger, SpoutOut {
     );
   }
 
+  #tooManyEmits(): SquallError {
+    return new SquallError(
+      'ERR_SQUALL_TOO_MANY_EMITS',
+      `${this.#where}: more than ${MAX_EMITS_PER_EXECUTE} emits in one call of next. Emit a few and return: next is called again ` +
+        'while there is room; or await out.ready() now and then, so that they can leave.',
+      { facts: { limit: MAX_EMITS_PER_EXECUTE } },
+    );
+  }
+
   #mustBeOpen(what: string): void {
     if (this.#open) return;
     this.origin.drop('out-settled');
@@ -435,6 +453,10 @@ export class SpoutTask implements LocalLedger, SpoutOut {
     this.sender.claim(claims);
     claims.send(this.#env);
   }
+}
+
+function isAbort(error: unknown): boolean {
+  return (error as { readonly name?: unknown } | undefined)?.name === 'AbortError';
 }
 
 /** What a dead letter keeps of a tuple that is too large to be sent anywhere: sizes and heads. */

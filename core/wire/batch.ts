@@ -186,9 +186,10 @@ export class Batch {
     return id;
   }
 
-  /** Calls `visit` for each root in the batch; not for untracked tuples. */
-  forEachRoot(visit: (hi: number, lo: number) => void): void {
-    for (let at = 0; at < this.groupCount * GROUP_WORDS; at += GROUP_WORDS) this.forEachRootAt(at, visit);
+  /** Calls `visit` for each root in the batch, or of its rows from `fromRow` on; not for untracked tuples. */
+  forEachRoot(visit: (hi: number, lo: number) => void, fromRow = 0): void {
+    for (let at = fromRow === 0 ? 0 : this.groupAt(fromRow); at < this.groupCount * GROUP_WORDS; at += GROUP_WORDS)
+      this.forEachRootAt(at, visit);
   }
 
   /** As `forEachRoot`, for the group at this position. */

@@ -13,7 +13,12 @@ export function schemaRefusal(type: FieldType, value: unknown): string | undefin
   if (type.kind === 'nullable') return value === null ? undefined : schemaRefusal(type.inner as FieldType, value);
   if (type.schema === undefined) return undefined;
   const { vendor, validate } = type.schema['~standard'];
-  const result = validate(value) as { readonly value?: unknown; readonly issues?: readonly Issue[] };
+  let result: { readonly value?: unknown; readonly issues?: readonly Issue[] };
+  try {
+    result = validate(value) as typeof result;
+  } catch (error) {
+    return `has a schema (${vendor}) that threw, instead of returning issues: ${error instanceof Error ? error.message : shown(error)}`;
+  }
   if (typeof (result as { then?: unknown } | undefined)?.then === 'function') {
     // nobody waits for it, so nobody may trip over its rejection
     (result as unknown as Promise<unknown>).then(undefined, () => {});

@@ -123,6 +123,15 @@ test('the links of the documents to files of this project lead somewhere', (t) =
   for (const link of links) t.true(existsSync(join(ROOT, link)), link);
 });
 
+test('the links of the documents to headings lead to one', (t) => {
+  for (const document of DOCUMENTS) {
+    for (const [, file, heading] of textOf(document).matchAll(/\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)/g)) {
+      const target = file === '' ? document : join(dirname(document), file);
+      t.true(headingsOf(target).includes(heading), `${document}: ${file}#${heading}`);
+    }
+  }
+});
+
 /** Each value that the document shows is the XOR so far, and the acker is done with the last message, whichever it is. */
 function acks(t: ExecutionContext, text: string): void {
   const steps = ackerSteps(text).filter(({ said }) => said !== 'DONE');
@@ -163,6 +172,17 @@ function fileOf(document: string, { language, markers, line }: Block): string | 
   const named = markers.file ?? markers.topology;
   if (named !== undefined || language !== 'ts') return named;
   return `${document.replaceAll(/\W/g, '-')}-${line}.ts`;
+}
+
+/** What links to the headings of a document are called. */
+function headingsOf(document: string): string[] {
+  const prose = textOf(document).replaceAll(/^(`{3,}).*\n[\s\S]*?\n\1$/gm, '');
+  return [...prose.matchAll(/^#+ +(.+)$/gm)].map(([, heading]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  );
 }
 
 function textOf(document: string): string {
