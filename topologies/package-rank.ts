@@ -35,7 +35,10 @@ const packages = (folder: string) =>
     }
   });
 
-/** Forward push (Andersen, Chung, Lang: Local Graph Partitioning using PageRank Vectors, 2006), a part of the packages per task. */
+/**
+ * Forward push (Andersen, Chung, Lang: Local Graph Partitioning using PageRank Vectors, 2006), a part of the packages per
+ * task. At least once: weight that is passed on again, after a loss, counts again.
+ */
 const rank = (least: number) =>
   defineBolt({
     inputs: { packages: LINK, weights: WEIGHT },

@@ -31,6 +31,13 @@ interface Fed {
   readonly id: MessageId;
 }
 
+/** A task of the feeder that has been asked and has nothing to give. */
+interface WaitingTask {
+  /** it is paused, or the run ends */
+  held: boolean;
+  giveUp(): void;
+}
+
 class Feed {
   readonly acked: MessageId[] = [];
   readonly failed: { readonly id: MessageId; readonly failure: Failure }[] = [];
@@ -39,7 +46,7 @@ class Feed {
   #nextId = 0;
   #ended = false;
   /** tasks that wait for more */
-  #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
 
   feed(values: Record<string, unknown>, id: MessageId = this.#nextId++): MessageId {
     if (this.#ended) {
@@ -60,9 +67,19 @@ class Feed {
   }
 
   open(signal: AbortSignal): SpoutInstance {
-    signal.addEventListener('abort', () => this.#wake(), { once: true });
+    const task: WaitingTask = { held: false, giveUp: () => {} };
+    const hold = (): void => {
+      task.held = true;
+      task.giveUp();
+    };
+    signal.addEventListener('abort', hold, { once: true });
     return {
-      next: (out) => this.#next(out, signal),
+      next: (out) => this.#next(out, task),
+      // what is fed while it is paused waits for its next call
+      deactivate: hold,
+      activate: () => {
+        task.held = false;
+      },
       ack: (id) => {
         this.pending.delete(id);
         this.acked.push(id);
@@ -74,7 +91,8 @@ class Feed {
     };
   }
 
-  #next(out: SpoutOut, signal: AbortSignal): 'done' | undefined | Promise<'done' | undefined> {
+  #next(out: SpoutOut, task: WaitingTask): 'done' | undefined | Promise<'done' | undefined> {
+    if (task.held) return undefined;
     const fed = this.#queue.shift();
     if (fed !== undefined) {
       out.emit(fed.values, { id: fed.id });
@@ -84,15 +102,21 @@ class Feed {
     // the test is who it waits for
     return waitsForNothingReal(
       new Promise((resolve) => {
-        if (signal.aborted) resolve(undefined);
         // another task may have been quicker
-        else this.#waiting.push(() => resolve(this.#next(out, signal)));
+        const wake = (): void => resolve(this.#next(out, task));
+        this.#waiting.add(wake);
+        task.giveUp = () => {
+          this.#waiting.delete(wake);
+          resolve(undefined);
+        };
       }),
     );
   }
 
   #wake(): void {
-    for (const wake of this.#waiting.splice(0)) wake();
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const wake of waiting) wake();
   }
 }
 

@@ -6,7 +6,7 @@ import { topology } from '../../core/topology/builder.js';
 import type { BoltOut, Tuple } from '../../core/topology/definition.js';
 import { direct } from '../../core/topology/direct.js';
 import { defineSpout } from '../../core/topology/spout.js';
-import { NUMBER, numbers, refusalOf, sorted, source } from './local-tests.js';
+import { Gates, NUMBER, numbers, refusalOf, sorted, source, virtual } from './local-tests.js';
 
 const COUNT = 5;
 const DIRECT = direct(NUMBER);
@@ -419,27 +419,31 @@ for (const concurrency of [1, 3]) {
 
 test('out of an execute that was given up throws', async (t) => {
   const errors: SquallError[] = [];
+  const gates = new Gates();
+  const lines = source();
   const culprit = defineBolt({
     input: NUMBER,
     output: NUMBER,
     streams,
     executeTimeoutMs: 20,
-    async execute({ values: { n }, attempt }, out) {
-      if (attempt === 1) {
-        await new Promise((resolve) => setTimeout(resolve, 40));
+    execute: ({ values: { n }, attempt }, out) =>
+      virtual(async () => {
+        if (attempt > 1) return out.emit({ n });
+        await gates.wait(n);
         errors.push(refusalOf(() => out.emit({ n: -1 })));
-        return;
-      }
-      // the one that was given up is still to come
-      while (errors.length <= n) await new Promise((resolve) => setTimeout(resolve, 5));
-      out.emit({ n });
-    },
+      }),
   });
   const { made, seen } = culpritTopology(culprit as never);
-  const result = await runLocal(made, { spouts: { numbers: numbers(2) } });
-  t.deepEqual(sorted(seen.values.map(({ n }) => n)), [0, 1]);
-  t.deepEqual(result.dropped, { 'out-settled': 2 });
-  for (const { message } of errors) t.regex(message, /^culprit\[2\]: emit after its execute has settled/);
+  const local = await startLocal(made, { spouts: { numbers: lines } });
+  lines.feed({ n: 0 });
+  await local.advance(30);
+  t.deepEqual([...lines.acked], [0], 'its second attempt');
+  gates.release(0);
+  await local.advance(30);
+  const { dropped } = await local.stop();
+  t.deepEqual(seen.values, [{ n: 0 }]);
+  t.deepEqual(dropped, { 'out-settled': 1 });
+  t.regex(errors[0].message, /^culprit\[2\]: emit after its execute has settled/);
 });
 
 test('out of a tick that is over throws', async (t) => {

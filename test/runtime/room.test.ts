@@ -151,3 +151,15 @@ test('the limit of one execute is no limit of the next, nor of many', async (t) 
     .bolt('emits', emits, (from) => from.shuffle('numbers'));
   t.is((await runLocal(built, { spouts: { numbers: numbers(200) } })).acked, 200);
 });
+
+for (const workers of [1, 'task'] as const) {
+  test(`a burst of more tuples than an acker takes at first does not wait for anything, with workers ${workers}`, async (t) => {
+    const seen = defineBolt({ input: NUMBER, execute() {} });
+    const built = topology('burst')
+      .spout('numbers', source())
+      .bolt('seen', seen, (from) => from.shuffle('numbers'));
+    const { acked, elapsedMs } = await runLocal(built, { spouts: { numbers: numbers(5000) }, workers });
+    t.is(acked, 5000);
+    t.true(elapsedMs < 100, `${elapsedMs} ms on the clock of the run`);
+  });
+}
