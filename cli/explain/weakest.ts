@@ -119,7 +119,7 @@ function spoutsSay(names: readonly string[], sinks: string, tracked: boolean): L
   const ids = tracked ? 'a tuple without an id is not tracked, and ' : '';
   return {
     verdict: `At least once for each tuple that ${list} ${emits} with an id: in the end it is complete, or a dead letter${end}.`,
-    why: `${list}: ${ids}a spout without positions begins again when its process dies.`,
+    why: `${list}: ${ids}a spout that stores no positions begins again when its process dies.`,
     remedy: tracked
       ? 'emit with an id and a position; the result counts the others as untracked, and warns of the restart'
       : 'emit with a position; the result warns of such a restart',

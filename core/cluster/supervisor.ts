@@ -380,6 +380,8 @@ export class Supervisor extends EventEmitter<RunEvents> {
     worker.state = 'gone';
     if (stopped) return;
     if (wasReady) this.#broadcast(worker, 'gone');
+    // what its spouts had pending the next run emits again
+    if (wasReady && this.#phase === 'draining' && this.#hasSpout(place)) this.#drained = false;
     if (wasReady)
       this.#lost.died({
         place,
@@ -512,6 +514,14 @@ export class Supervisor extends EventEmitter<RunEvents> {
       if (state === 'starting')
         this.warn(`"${place.title}" is still starting: its open or prepare has not returned yet`);
     }
+  }
+
+  #hasSpout({ tasks }: WorkerPlace): boolean {
+    const { components } = this.#options.plan;
+    return tasks.some(({ task, component }) => {
+      const known = components.find(({ name }) => name === component);
+      return known?.definition.kind === 'spout' && !this.#ended.has(task);
+    });
   }
 
   get #boltsAndSpouts(): number {

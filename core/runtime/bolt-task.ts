@@ -110,7 +110,7 @@ export class BoltTask implements LocalLedger {
     if (!this.#end.inCycle) return undefined;
     const { state } = this.#end;
     const step = state === 'ending' ? 'over' : state === 'ended' ? 'said' : state;
-    const idle = this.inbox.empty && !this.executing && state !== 'ending';
+    const idle = this.inbox.empty && !this.executing && this.#held.size === 0 && state !== 'ending';
     return { step, quiet: idle && this.sender.settled && (this.#origin?.empty ?? true) };
   }
 
@@ -134,7 +134,7 @@ export class BoltTask implements LocalLedger {
     const claimMs = Math.max(20, shortestTimeoutMs(plan) / 8);
     this.#timers.push(clock.every(claimMs, () => this.#claim(clock.now() - claimMs)));
     if (debug && this.#desk !== undefined) {
-      this.#timers.push(clock.every(LOOK_FOR_DROPPED_MS, () => this.#lookForDropped()));
+      this.#timers.push(clock.every(LOOK_FOR_DROPPED_MS, () => this.#lookForDropped(0)));
     }
     wake();
   }
@@ -214,7 +214,7 @@ export class BoltTask implements LocalLedger {
 
   #flush(): void {
     this.#lastFlushAt = this.#env.clock.now();
-    this.counts.emitted = this.sender.outbox.created;
+    this.counts.emitted = this.sender.outbox.emits;
     this.sender.flush();
     this.inbox.flushed();
   }
@@ -348,7 +348,7 @@ export class BoltTask implements LocalLedger {
       }
     }
     if (hold.state === 'failed') arrived.failed += 1;
-    else if (hold.state === 'open') this.#held.keep(tuple, hold);
+    else if (hold.state === 'open') this.#held.keep(tuple, hold, this.#env.clock.now());
   }
 
   #awaitExecute(arrived: Arrived, promise: PromiseLike<unknown>, settled: (error: unknown) => void): void {
@@ -425,11 +425,16 @@ export class BoltTask implements LocalLedger {
     }
   }
 
-  #lookForDropped(): void {
-    if (this.#held.size === 0) return;
-    this.#env.collectGarbage?.();
+  /** A tuple that is held for `longMs` may be forgotten, which only a collection of garbage tells: it costs some ms. */
+  #lookForDropped(longMs: number): void {
+    const now = this.#env.clock.now();
+    if (this.#held.oldestAt + longMs <= now && this.#collectedAt + longMs <= now) {
+      this.#collectedAt = now;
+      this.#env.collectGarbage?.();
+    }
     this.#failDropped();
   }
+  #collectedAt = 0;
 
   /** From now on this tuple is not executed any more: it has killed its process again and again. */
   quarantine(id: string): void {
@@ -459,13 +464,15 @@ export class BoltTask implements LocalLedger {
   /** The queue is empty: is the input over, has `end` run, is everything that it emitted settled? */
   #maybeEnd(): void {
     const end = this.#end;
-    if (end.state === 'open' && end.inputOver) end.state = 'over';
+    // what the author still holds may yet be emitted on
+    if (end.state === 'open' && end.inputOver && this.#held.size === 0) end.state = 'over';
     if (end.state === 'over' && end.mayRun) {
       end.state = 'ending';
       if (this.#instance.end !== undefined) this.#treeStarter('end', (out) => this.#instance.end?.(out));
       else end.state = 'settling';
     }
-    if (end.state === 'settling' && end.maySay && (this.#origin?.empty ?? true)) this.#sayEnd();
+    if (end.state === 'settling' && end.maySay && this.#held.size === 0 && (this.#origin?.empty ?? true))
+      this.#sayEnd();
     if (end.state !== 'said' || !this.sender.delivered) return;
     end.state = 'ended';
     this.#env.report.ended();
@@ -473,6 +480,7 @@ export class BoltTask implements LocalLedger {
 
   #sayEnd(): void {
     this.#end.state = 'said';
+    if (this.#desk !== undefined) this.#desk.ended = true;
     this.sender.end();
     this.#env.wake();
   }
@@ -491,7 +499,7 @@ export class BoltTask implements LocalLedger {
   }
 
   #claim(arrivedBefore: number): void {
-    if (this.#desk !== undefined) this.#failDropped();
+    if (this.#desk !== undefined) this.#lookForDropped(this.#env.config.messageTimeoutMs);
     if (this.#env.ackers.length === 0) return;
     const claims = new Claims();
     this.inbox.forEachWaiting(arrivedBefore, (batch, fromRow) => claims.addBatch(batch, fromRow));

@@ -58,7 +58,7 @@ export class Execution {
   emit(number: number, values: Record<string, unknown>, options: BoltEmitOptions | undefined): void {
     this.#mustBeOpen(number, 'emit');
     if (options?.anchors !== undefined) throw this.#output.anchorsInAuto();
-    this.#emit(this.#output.stream(options?.stream), values);
+    this.#emit(this.#output.streamOf(options), values);
   }
 
   emitDirect(
@@ -69,16 +69,15 @@ export class Execution {
   ): void {
     this.#mustBeOpen(number, 'emitDirect');
     if (options?.anchors !== undefined) throw this.#output.anchorsInAuto();
-    const stream = this.#output.stream(options?.stream);
+    const stream = this.#output.streamOf(options);
     this.#output.outbox.checkDirect(stream, task);
     this.#emit(stream, values, task);
   }
 
-  ready(number: number): Promise<void> {
+  async ready(number: number): Promise<void> {
     this.#mustBeOpen(number, 'ready');
-    return this.#output.ready().then(() => {
-      this.#emits = 0;
-    });
+    await this.#output.ready();
+    this.#emits = 0;
   }
 
   ack(): never {

@@ -17,6 +17,8 @@ export class Hold {
   /** its tuple, once its execute is over */
   ref: WeakRef<HeldTuple> | undefined;
   readonly owner: Held;
+  /** when its execute was over */
+  since = 0;
   /** counted in the order of their executes */
   readonly number: number;
 
@@ -70,7 +72,8 @@ export class Held {
   }
 
   /** The execute is over and the tuple is neither acked nor failed: from now on it is the author's to keep. */
-  keep(tuple: HeldTuple, hold: Hold): void {
+  keep(tuple: HeldTuple, hold: Hold, now: number): void {
+    hold.since = now;
     // the others of its batch may go
     hold.batch = hold.batch.only(hold.row);
     hold.row = 0;
@@ -81,6 +84,12 @@ export class Held {
 
   settled(hold: Hold): void {
     if (hold.ref !== undefined) this.#open.delete(hold);
+  }
+
+  /** Since when the oldest of them is held; Infinity: there is none. */
+  get oldestAt(): number {
+    for (const { since } of this.#open) return since;
+    return Number.POSITIVE_INFINITY;
   }
 
   forEachRoot(visit: (hi: number, lo: number) => void): void {

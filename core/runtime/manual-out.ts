@@ -48,12 +48,20 @@ export class ManualDesk {
     this.#identity = [part(1), part(2), part(3), part(4)];
   }
 
+  /** END is said: what is emitted now comes too late for everybody. */
+  ended = false;
+
   /** An execute begins, or there was room. */
   resetEmits(): void {
     this.#emits = 0;
   }
 
   emit(stream: OutStream, values: Record<string, unknown>, anchors: readonly Tuple[], task: number | undefined): void {
+    if (this.ended)
+      throw this.output.misuse(
+        'emit-after-end',
+        'emit after the end of its input, which was passed on: keep a tuple until nothing more is emitted on it',
+      );
     this.#emits += 1;
     if (this.#emits > MAX_EMITS_PER_EXECUTE) throw this.output.tooManyEmits(MAX_EMITS_PER_EXECUTE);
     const lineage = this.#lineageOf(anchors);
@@ -216,12 +224,12 @@ export class ManualOut implements BoltOut {
 
   emit(values: Record<string, unknown>, options?: BoltEmitOptions): void {
     const desk = this.#desk;
-    desk.emit(desk.output.stream(options?.stream), values, anchorsOf(options, this.#own), undefined);
+    desk.emit(desk.output.streamOf(options), values, anchorsOf(options, this.#own), undefined);
   }
 
   emitDirect(task: number, values: Record<string, unknown>, options?: BoltEmitOptions): void {
     const desk = this.#desk;
-    const stream = desk.output.stream(options?.stream);
+    const stream = desk.output.streamOf(options);
     desk.output.outbox.checkDirect(stream, task);
     desk.emit(stream, values, anchorsOf(options, this.#own), task);
   }

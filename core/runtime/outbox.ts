@@ -135,7 +135,8 @@ export class Outbox {
   keptBatch: Batch | undefined;
   keptRow = 0;
   keptBytes = 0;
-  /** edges made */
+  /** tuples emitted, and the edges made for them: one for each task that got one */
+  emits = 0;
   created = 0;
 
   readonly #memory = new IdMemory();
@@ -266,6 +267,7 @@ export class Outbox {
         else this.#several(stream, edge, choice, values, lineage);
       }
     }
+    this.emits += 1;
   }
 
   #several(stream: OutStream, edge: OutEdge, choice: number, values: Record<string, unknown>, lineage: Lineage): void {

@@ -1,5 +1,7 @@
 /** What every `out` of a bolt task shares: its streams, the wait for room, and the words for what is done wrong. */
 import { SquallError } from '../errors.js';
+import type { BoltEmitOptions } from '../topology/definition.js';
+import { BOLT_EMIT_OPTIONS, checkEmitOptions } from './emit-options.js';
 import type { TaskEnv } from './env.js';
 import type { Drops } from './inbox.js';
 import type { Outbox, OutStream } from './outbox.js';
@@ -11,6 +13,7 @@ export const MISUSES = [
   'double-fail',
   'foreign-tuple',
   'emit-after-ack',
+  'emit-after-end',
   'out-settled',
   'ack-in-auto',
   'fail-in-auto',
@@ -25,12 +28,14 @@ export class Output {
   readonly misuses: Drops = {};
   /** the task is at work, and sends at the end of its turn; what is emitted between turns must wake it */
   inTurn = false;
+  readonly #debug: boolean;
   readonly #sender: Sender;
   readonly #wake: () => void;
   readonly #default: OutStream | undefined;
   #waiters: (() => void)[] = [];
 
   constructor(env: TaskEnv, sender: Sender, hasDefault: boolean) {
+    this.#debug = env.debug;
     this.#sender = sender;
     this.#wake = () => env.wake();
     this.outbox = sender.outbox;
@@ -38,8 +43,10 @@ export class Output {
     this.#default = hasDefault ? this.outbox.stream('default', this.where) : undefined;
   }
 
-  /** Throws where the stream is not declared. */
-  stream(name: string | undefined): OutStream {
+  /** The stream that an emit with these options means. Throws where it is not declared. */
+  streamOf(options: BoltEmitOptions | undefined): OutStream {
+    if (this.#debug) checkEmitOptions(options, BOLT_EMIT_OPTIONS, this.where);
+    const name = options?.stream;
     if (name === undefined || name === 'default') return this.#default ?? this.outbox.stream('default', this.where);
     return this.outbox.stream(name, this.where);
   }

@@ -14,6 +14,7 @@ import type { Batch } from '../wire/batch.js';
 import type { AckRecords, FailRecord } from '../wire/control-frames.js';
 import type { FrameHeader } from '../wire/frame.js';
 import type { LocalLedger } from './acker-task.js';
+import { checkEmitOptions, SPOUT_EMIT_OPTIONS } from './emit-options.js';
 import { shortestTimeoutMs, type TaskEnv } from './env.js';
 import { MAX_EMITS_PER_EXECUTE } from './execution.js';
 import { errorFacts } from './failure.js';
@@ -58,7 +59,7 @@ export class SpoutTask implements LocalLedger, SpoutOut {
   #stirred = false;
   /** emits since there was room for sure */
   #emits = 0;
-  #waiters: (() => void)[] = [];
+  #waiters: { resolve(): void; reject(error: Error): void }[] = [];
   readonly #timers: (() => void)[] = [];
   #lastFlushAt = 0;
   #flushPlanned = false;
@@ -336,14 +337,16 @@ export class SpoutTask implements LocalLedger, SpoutOut {
     this.#emit(values, options, task);
   }
 
-  ready(): Promise<void> {
+  /** Waits during a pause too, and rejects with an AbortError once the run drains: nothing more is wanted then. */
+  async ready(): Promise<void> {
     this.#mustBeOpen('ready');
     this.#emits = 0;
-    if (this.#hasRoom) return Promise.resolve();
+    if (this.#state !== 'asked') throw drains();
+    if (this.#hasRoom) return;
     this.sender.flush();
     this.#env.wake();
-    return new Promise((resolve) => {
-      this.#waiters.push(resolve);
+    await new Promise<void>((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
     });
   }
 
@@ -354,16 +357,18 @@ export class SpoutTask implements LocalLedger, SpoutOut {
   }
 
   get #hasRoom(): boolean {
-    return this.#mayPend && this.sender.hasRoom;
+    return !this.#paused && this.#mayPend && this.sender.hasRoom;
   }
 
   #letGo(): void {
-    if (this.#waiters.length === 0 || !this.#hasRoom) return;
-    for (const resolve of this.#waiters.splice(0)) resolve();
+    if (this.#waiters.length === 0) return;
+    if (this.#state !== 'asked') for (const { reject } of this.#waiters.splice(0)) reject(drains());
+    else if (this.#hasRoom) for (const { resolve } of this.#waiters.splice(0)) resolve();
   }
 
   #emit(values: Record<string, unknown>, options: SpoutEmitOptions | undefined, task: number | undefined): void {
     this.#mustBeOpen('emit');
+    if (this.#env.debug) checkEmitOptions(options, SPOUT_EMIT_OPTIONS, this.#where);
     this.#emits += 1;
     if (this.#emits > MAX_EMITS_PER_EXECUTE) throw this.#tooManyEmits();
     this.#stirred = true;
@@ -453,6 +458,12 @@ export class SpoutTask implements LocalLedger, SpoutOut {
     this.sender.claim(claims);
     claims.send(this.#env);
   }
+}
+
+function drains(): Error {
+  const error = new Error('the run drains: no more tuples are wanted');
+  error.name = 'AbortError';
+  return error;
 }
 
 function isAbort(error: unknown): boolean {

@@ -34,13 +34,14 @@ export class TreeOut implements BoltOut {
 
   emitDirect(task: number, values: Record<string, unknown>, options?: BoltEmitOptions): void {
     this.#mustBeOpen('emitDirect');
-    this.#output.outbox.checkDirect(this.#output.stream(options?.stream), task);
+    this.#output.outbox.checkDirect(this.#output.streamOf(options), task);
     this.#emit(values, options, task);
   }
 
-  ready(): Promise<void> {
+  async ready(): Promise<void> {
     this.#mustBeOpen('ready');
-    return this.#origin.ready().then(() => this.#desk?.resetEmits());
+    await this.#origin.ready();
+    this.#desk?.resetEmits();
   }
 
   ack(tuple: Tuple): void {
@@ -53,7 +54,7 @@ export class TreeOut implements BoltOut {
 
   #emit(values: Record<string, unknown>, options: BoltEmitOptions | undefined, task: number | undefined): void {
     this.#mustBeOpen('emit');
-    const stream = this.#output.stream(options?.stream);
+    const stream = this.#output.streamOf(options);
     const anchors = options?.anchors;
     if (anchors !== undefined) {
       if (this.#desk === undefined) throw this.#output.anchorsInAuto();

@@ -20,6 +20,8 @@ import { Worker } from './worker.js';
 /** The pipe to the supervisor that the heartbeat thread keeps: see `cluster/worker-process.ts`. */
 const HEARTBEAT_FD = 4;
 const STATS_EVERY_MS = 250;
+/** The supervisor has this long to say that it was told to end as well. */
+const TERM_AFTER_MS = 500;
 /** An orderly stop waits this long for what is still in the sockets. */
 const DRAIN_MS = 2000;
 /** The largest frame of records: 160 KiB of roots and 32 failures with their stacks. NATS' default is twice as much. */
@@ -29,11 +31,20 @@ const heartbeat = new Heartbeat(HEARTBEAT_FD);
 let worker: Worker | undefined;
 /** its tasks are open: what fails from now on is no mistake at the start */
 let ready = false;
+/** the supervisor has said that the run drains or stops */
+let ending = false;
 let finish: () => Promise<void> = async () => {};
 
 // Ctrl-C goes to the whole group; what it means is the supervisor's to say
 process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
+// so may SIGTERM, from a service manager; but one that is meant for this process alone ends it
+process.once('SIGTERM', () => {
+  setTimeout(() => {
+    if (ending) process.on('SIGTERM', () => {});
+    else process.kill(process.pid, 'SIGTERM');
+  }, TERM_AFTER_MS);
+});
 process.on('disconnect', () => process.exit(1));
 process.on('message', (message: ToWorker) => {
   handle(message).catch((error: unknown) => fatal(error, 'worker', !ready));
@@ -88,12 +99,14 @@ async function handle(message: ToWorker): Promise<void> {
     case 'resume':
       return worker?.resume();
     case 'drain':
+      ending = true;
       return worker?.drain();
     case 'report':
       return send({ type: 'stats', stats: worker?.stats() ?? [], round: message.round });
     case 'cycle':
       return worker?.cycle(message.cycle, message.step);
     case 'stop': {
+      ending = true;
       const stats = (await worker?.stop()) ?? [];
       await Promise.race([finish(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS))]);
       send({ type: 'stopped', stats }, () => process.exit(0));
@@ -167,7 +180,7 @@ async function start(message: StartMessage): Promise<void> {
     random: Math.random,
     suspects: new SuspectFile(message.suspectFile),
     ...(message.debug ? { collectGarbage: garbageCollector() } : {}),
-    ...(message.debug ? { collectGarbage } : {}),
+    collectGarbage,
     send,
     fatal,
     lapsed: () => {

@@ -2,7 +2,7 @@
  * A worker: hosts the tasks it was assigned, gives them turns, carries what the network brings to them, and tells the
  * supervisor how they fare. It owns no process and opens no connection itself, so tests can host one anywhere.
  */
-import { SquallError } from '../errors.js';
+import { SquallError, shown } from '../errors.js';
 import {
   ACKER_COMPONENT,
   type ComponentConfig,
@@ -11,6 +11,7 @@ import {
   type TaskContext,
   type TopologyPlan,
 } from '../topology/definition.js';
+import { nearest } from '../topology/names.js';
 import type { Transport } from '../transport/transport.js';
 import type { EdgeIds } from '../tuple/edge-ids.js';
 import { newTurn } from '../wire/frame-memory.js';
@@ -406,7 +407,7 @@ export class Worker {
           ...(origin.oldestStartedAt === undefined ? {} : { oldestMs: now - origin.oldestStartedAt }),
         };
       }
-      task.counts.emitted = task.sender.outbox.created;
+      task.counts.emitted = task.sender.outbox.emits;
       return {
         ...base,
         kind: 'bolt',
@@ -432,7 +433,16 @@ function componentOfTask(plan: TopologyPlan, task: number): ComponentPlan | unde
 }
 
 function tasksOf(plan: TopologyPlan, component: string): readonly number[] {
-  const { firstTask, tasks } = componentOf(plan, component) ?? { firstTask: 0, tasks: 0 };
+  const found = componentOf(plan, component);
+  if (found === undefined) {
+    const names = plan.components.map(({ name }) => name);
+    throw new SquallError(
+      'ERR_SQUALL_COMPONENT',
+      `tasksOf(${shown(component)}): there is no such component${nearest(component, names)}; there are ${names.join(', ')}`,
+      { facts: { component } },
+    );
+  }
+  const { firstTask, tasks } = found;
   return Array.from({ length: tasks }, (_, index) => firstTask + index);
 }
 

@@ -50,7 +50,7 @@ export class LocalWorker {
       edgeIds: seeded.edgeIds(name),
       random: seeded.random(name),
       suspects: undefined,
-      ...(start.debug ? { collectGarbage } : {}),
+      collectGarbage,
       send: (message) => {
         if (this.alive) events.message(message, this);
       },

@@ -125,9 +125,12 @@ function prepare(
   }
   return whenMade(options.prepare(context), (instance) => {
     checkInstance(instance, 'prepare', context.component, 'execute', OPTIONAL_HOOKS);
-    const problem = instance.flush && flushProblem(options.ack, context.config.concurrency);
-    if (!problem) return instance;
-    throw new SquallError('ERR_SQUALL_COMPONENT', `prepare of '${context.component}' returned a ${problem}`, {
+    const { concurrency, tickEveryMs } = context.config;
+    const flush = instance.flush && flushProblem(options.ack, concurrency);
+    const tick =
+      instance.tick && tickEveryMs === undefined && 'tick, which is never called without tickEveryMs; add it';
+    if (!flush && !tick) return instance;
+    throw new SquallError('ERR_SQUALL_COMPONENT', `prepare of '${context.component}' returned a ${flush || tick}`, {
       facts: { component: context.component },
     });
   });

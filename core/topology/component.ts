@@ -2,6 +2,7 @@
 
 import { SquallError, shown } from '../errors.js';
 import type { BoltDefinition, SpoutDefinition } from './definition.js';
+import { nearest } from './names.js';
 import type { StreamValues } from './streams.js';
 
 /** Registered, so that components made by another copy of this package are recognised. */
@@ -67,6 +68,14 @@ export function checkInstance<T extends object>(
     if (instance[name] !== undefined && typeof instance[name] !== 'function') {
       throw wrong(`a function ${name}, or none`, instance[name]);
     }
+  }
+  // of a class's instance the other functions are its own affair; in a plain object they may be hooks, misspelt
+  if (Object.getPrototypeOf(instance) !== Object.prototype) return instance;
+  const known = [required, ...optional];
+  for (const [name, value] of Object.entries(instance)) {
+    const meant = known.includes(name as keyof T & string) ? '' : nearest(name, known);
+    if (typeof value === 'function' && meant !== '')
+      throw wrong(`the functions ${known.join(', ')}`, `${name}(…)${meant}`);
   }
   return instance;
 }

@@ -72,7 +72,7 @@ export interface TaskContext {
   /** components that this one takes from, and that take from it; each once, in declared order */
   readonly sources: readonly string[];
   readonly targets: readonly string[];
-  /** numbers of a component's tasks, for `emitDirect`; empty where there is no such component */
+  /** numbers of a component's tasks, for `emitDirect`; throws SquallError where there is no such component */
   tasksOf(component: string): readonly number[];
   /** milliseconds since 1970 on the clock of the run: the one that a test sets */
   now(): number;

@@ -389,8 +389,12 @@ test('out of an execute that was over is not that of an open one', async (t) => 
   namedAndHarmless(t, await misused(culprit), errors, 'out-settled', /emit after its execute/, COUNT - 1);
 });
 
+function neverComes(): never {
+  throw new Error('expected a rejection');
+}
+
 for (const concurrency of [1, 3]) {
-  test(`out after the promise of its execute has resolved throws: emit, emitDirect and ready, with concurrency ${concurrency}`, async (t) => {
+  test(`out after the promise of its execute has resolved throws, and its ready rejects, with concurrency ${concurrency}`, async (t) => {
     const errors: SquallError[] = [];
     let former: BoltOut | undefined;
     const culprit = defineBolt({
@@ -405,7 +409,7 @@ for (const concurrency of [1, 3]) {
           errors.push(
             refusalOf(() => old.emit({ n: -1 })),
             refusalOf(() => old.emitDirect(4, { n: -1 }, { stream: 'named' })),
-            refusalOf(() => old.ready()),
+            await old.ready().then(neverComes, (error: SquallError) => error),
           );
         }
         out.emit({ n });
