@@ -81,7 +81,7 @@ Weakest link
   At least once for each tuple that 'lines' emits with an id: in the end it is
   complete, or a dead letter; 'sink' may execute what came of it more than once.
 
-  1. 'lines': a tuple without an id is not tracked, and a spout without
+  1. 'lines': a tuple without an id is not tracked, and a spout that stores no
      positions begins again when its process dies.
      → emit with an id and a position; the result counts the others as
        untracked, and warns of the restart
