@@ -4,7 +4,7 @@
  */
 
 /** `squares  running  1,088 acked …`, which comes every few seconds. */
-const PROGRESS = /^[\w-]+ {2}(?:starting|running|draining)(?: {2}|$)/;
+const PROGRESS = /^[\w-]+ {2}(?:starting|running|paused|draining|ending)(?: {2}|$)/;
 
 /**
  * `undefined`, or the first line of the transcript that does not come where it should: behind the one before it, or
