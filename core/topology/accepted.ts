@@ -4,16 +4,21 @@ import type { NamedInputs } from './inputs.js';
 
 /**
  * `E`, or why bolt `B`, which takes the values `I`, cannot take it. With one input: an edge or an array of edges; with
- * named inputs: a record of them with exactly these names.
+ * named inputs: a record of them with exactly these names. (Unknown where the compiler has given the call up for another
+ * argument: that one is to be named, not this.)
  */
-export type Accepted<B extends string, I, E> = [I] extends [NamedInputs<infer M>]
-  ? AcceptedRecord<B, M, E, keyof M>
-  : AcceptedEdges<B, I, E>;
+export type Accepted<B extends string, I, E> = unknown extends E
+  ? E
+  : [I] extends [NamedInputs<infer M>]
+    ? AcceptedRecord<B, M, E, keyof M>
+    : AcceptedEdges<B, I, E>;
 
 /** The same for `.feedback`: some of the inputs are enough. */
-export type AcceptedBack<B extends string, I, E> = [I] extends [NamedInputs<infer M>]
-  ? AcceptedRecord<B, M, E, never>
-  : AcceptedEdges<B, I, E>;
+export type AcceptedBack<B extends string, I, E> = unknown extends E
+  ? E
+  : [I] extends [NamedInputs<infer M>]
+    ? AcceptedRecord<B, M, E, never>
+    : AcceptedEdges<B, I, E>;
 
 /** `Needed` are the inputs that may not be left out. */
 type AcceptedRecord<B extends string, M, E, Needed> = [RecordProblem<B, M, E, Needed>] extends [never]

@@ -43,6 +43,14 @@ const mistakes: Readonly<Record<string, { readonly source: string; readonly says
     source: `base.spout('split', spoutFrom({ output: { n: t.number } }, () => []));`,
     says: /component \\"split\\" is declared twice/,
   },
+  'an option of a bolt that is misspelt': {
+    source: `base.bolt('x', split, (from) => from.shuffle('lines'), { task: 2 });`,
+    says: /'task' does not exist in type .*Did you mean to write 'tasks'\?/,
+  },
+  'a setting of a bolt that is misspelt': {
+    source: `base.bolt('x', split, (from) => from.shuffle('lines'), { config: { concurency: 2 } });`,
+    says: /'concurency' does not exist in type 'BoltConfigOptions'/,
+  },
   'an input function that returns nothing': {
     source: `base.bolt('x', split, (from) => { from.shuffle('lines'); });`,
     says: /return one of from\.shuffle/,
