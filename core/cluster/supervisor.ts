@@ -5,20 +5,22 @@
 
 import { join } from 'node:path';
 import { EventEmitter } from 'eventemitter3';
-import type { Connection, FromWorker, PeerState, TaskAssignment, ToWorker, WorkerError } from '../runtime/protocol.js';
-import { takeSuspect } from '../runtime/suspect-file.js';
-import { ACKER_COMPONENT, type Position, type TopologyPlan } from '../topology/definition.js';
+import type { Connection, FromWorker, TaskAssignment } from '../runtime/protocol.js';
+import type { Position, TopologyPlan } from '../topology/definition.js';
 import { Accounts } from './accounts.js';
-import type { Assignment, WorkerPlace } from './assignment.js';
+import type { Assignment } from './assignment.js';
 import { type CycleRound, type CycleStep, CycleWatch } from './cycle-watch.js';
 import type { LetterBox } from './letter-box.js';
+import { LinksDown } from './links-down.js';
 import { LostState } from './lost-state.js';
-import { RestartPolicy } from './restart-policy.js';
+import { spoutsIn } from './place-facts.js';
+import { DEATHS_BEFORE_QUARANTINE, Quarantine } from './quarantine.js';
 import { RunJournal } from './run-journal.js';
 import type { RunEvents, RunResult, RunSnapshot, RunStatus } from './run-types.js';
 import type { StateFolder } from './state-folder.js';
 import { Warnings } from './warnings.js';
 import { WorkerProcess } from './worker-process.js';
+import { hosts, WorkerSet, type WorkerState } from './worker-set.js';
 
 export interface SupervisorOptions {
   readonly plan: TopologyPlan;
@@ -38,17 +40,6 @@ export interface SupervisorOptions {
   readonly debug: boolean;
 }
 
-interface WorkerState {
-  readonly place: WorkerPlace;
-  readonly policy: RestartPolicy;
-  process: WorkerProcess | undefined;
-  epoch: number;
-  state: 'starting' | 'ready' | 'gone' | 'stopped';
-  readyAt: number;
-  fatal: WorkerError | undefined;
-  restartTimer: NodeJS.Timeout | undefined;
-}
-
 /** Workers have this long for `cleanup` and `close` at the end. */
 const STOP_MS = 10_000;
 /** And this long when the run has failed: whoever is to mend it waits for the reason. */
@@ -59,20 +50,16 @@ const FRESH_AFTER_MS = 600;
 const LOOK_EVERY_MS = 50;
 /** Who is not ready by then is named. */
 const SLOW_START_MS = 10_000;
-/** A tuple that was being executed at so many announced deaths is kept from killing more. */
-const DEATHS_BEFORE_QUARANTINE = 2;
 
 export class Supervisor extends EventEmitter<RunEvents> {
   readonly #options: SupervisorOptions;
-  readonly #workers: WorkerState[];
+  readonly #workers: WorkerSet;
   readonly #accounts: Accounts;
   readonly #cycles: CycleWatch;
   readonly #ended = new Set<number>();
   readonly #lost: LostState;
   readonly #journal: RunJournal;
-  readonly #deaths = new Map<string, number>();
-  /** tuples that nobody executes any more */
-  readonly #poison: string[] = [];
+  readonly #quarantine = new Quarantine();
   readonly #warnings = new Warnings();
   #looking: NodeJS.Timeout | undefined;
   #phase: RunSnapshot['phase'] = 'starting';
@@ -91,7 +78,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
   #started = 0;
   readonly #finished: Promise<RunResult>;
   #finish!: (result: RunResult) => void;
-  readonly #linksDown = new Set<string>();
+  readonly #linksDown = new LinksDown();
 
   constructor(options: SupervisorOptions) {
     super();
@@ -103,16 +90,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
     this.#journal = new RunJournal({ ...options, topology: plan.name, warn });
     this.#lost = new LostState({ plan, accounts: this.#accounts, journal: this.#journal, ended: this.#ended, warn });
     this.#drainMs = Math.max(...plan.components.map(({ config }) => config.messageTimeoutMs));
-    this.#workers = options.assignment.workers.map((place) => ({
-      place,
-      policy: new RestartPolicy(),
-      process: undefined,
-      epoch: 0,
-      state: 'gone',
-      readyAt: 0,
-      fatal: undefined,
-      restartTimer: undefined,
-    }));
+    this.#workers = new WorkerSet(options.assignment.workers);
     this.#finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -125,7 +103,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
 
   /** Starts everything. Resolves with the result when the run is over; never rejects. */
   run(): Promise<RunResult> {
-    for (const worker of this.#workers) this.#spawn(worker);
+    for (const worker of this.#workers.all) this.#spawn(worker);
     this.#looking = setInterval(() => this.#look(), LOOK_EVERY_MS);
     return this.#finished;
   }
@@ -137,7 +115,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
     this.#stopAsked = 'drain';
     this.#phase = 'draining';
     this.#drainAt = performance.now();
-    this.#tell({ type: 'drain' });
+    this.#workers.tell({ type: 'drain' });
   }
 
   /** At once, without `cleanup` and `close`. */
@@ -145,7 +123,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
     this.#stopAsked = 'now';
     if (this.#phase === 'ended') {
       // workers that are about to stop have had their chance
-      for (const { process } of this.#workers) process?.kill('the run ends');
+      for (const { process } of this.#workers.all) process?.kill('the run ends');
       return;
     }
     this.#drained = this.#phase === 'starting';
@@ -157,7 +135,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
     if (this.#phase === 'starting') this.#pauseAsked = true;
     if (this.#phase !== 'running') return;
     this.#phase = 'paused';
-    this.#tell({ type: 'pause' });
+    this.#workers.tell({ type: 'pause' });
     this.emit('paused');
   }
 
@@ -165,7 +143,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
     this.#pauseAsked = false;
     if (this.#phase !== 'paused') return;
     this.#phase = 'running';
-    this.#tell({ type: 'resume' });
+    this.#workers.tell({ type: 'resume' });
     this.emit('resumed');
   }
 
@@ -191,18 +169,11 @@ export class Supervisor extends EventEmitter<RunEvents> {
       elapsedMs: this.#goAt === 0 ? 0 : performance.now() - this.#goAt,
       ...this.#accounts.counts(),
       workers: {
-        up: this.#workers.filter(({ state }) => state === 'ready').length,
-        all: this.#workers.length,
+        up: this.#workers.all.filter(({ state }) => state === 'ready').length,
+        all: this.#workers.all.length,
         restarts: this.#restarts,
       },
-      tasks: this.#workers.flatMap(({ place, process, state }) =>
-        place.tasks.map(({ task, component }) => ({
-          component: `${component}[${task}]`,
-          task,
-          pid: state === 'gone' ? undefined : process?.pid,
-          state: this.#ended.has(task) ? ('ended' as const) : state === 'stopped' ? ('ended' as const) : state,
-        })),
-      ),
+      tasks: this.#workers.snapshot(this.#ended),
     };
   }
 
@@ -249,7 +220,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
       suspectFile: this.#suspectFile(worker),
       // one that keeps dying says of every tuple that it is about to execute it
       announce: worker.policy.quickDeaths >= DEATHS_BEFORE_QUARANTINE,
-      poison: this.#poison,
+      poison: this.#quarantine.poison,
       debug,
     });
   }
@@ -299,30 +270,30 @@ export class Supervisor extends EventEmitter<RunEvents> {
     worker.state = 'ready';
     worker.readyAt = performance.now();
     if (this.#phase === 'starting') {
-      if (!this.#workers.every(({ state }) => state === 'ready')) return;
+      if (!this.#workers.allReady) return;
       this.#phase = 'running';
       this.#goAt = performance.now();
       this.#journal.begin();
-      this.#tell({ type: 'peers', peers: this.#peers() });
+      this.#workers.tell({ type: 'peers', peers: this.#workers.peers() });
       if (this.#pauseAsked) {
         this.#phase = 'paused';
-        this.#tell({ type: 'pause' });
+        this.#workers.tell({ type: 'pause' });
       }
-      this.#tell({ type: 'go' });
+      this.#workers.tell({ type: 'go' });
       this.emit('ready', { topology: this.#options.plan.name, run: this.#options.run, resumed: this.#options.resumed });
       if (this.#pauseAsked) this.emit('paused');
       return;
     }
     this.#lost.assess();
     // the others first: what they hear from it should not come from a stranger
-    this.#broadcast(worker, 'ready');
-    worker.process?.send({ type: 'peers', peers: this.#peers() });
+    this.#workers.broadcast(worker, 'ready');
+    worker.process?.send({ type: 'peers', peers: this.#workers.peers() });
     // a spout that starts again meanwhile has nothing to begin
     if (this.#phase === 'paused') worker.process?.send({ type: 'pause' });
     worker.process?.send({ type: 'go' });
     if (this.#stopAsked !== 'no') worker.process?.send({ type: 'drain' });
     for (const { cycle, step } of this.#cycles.taken) {
-      if (this.#hosts(worker, this.#cycles.tasksOf(cycle))) worker.process?.send({ type: 'cycle', cycle, step });
+      if (hosts(worker, this.#cycles.tasksOf(cycle))) worker.process?.send({ type: 'cycle', cycle, step });
     }
     // a round that its predecessor was asked in is never answered
     this.#ask(this.#cycles.ask(true));
@@ -330,42 +301,15 @@ export class Supervisor extends EventEmitter<RunEvents> {
     this.emit('worker-restarted', { title, pid: worker.process?.pid ?? 0, tasks: tasks.map(({ task }) => task) });
   }
 
-  #tell(message: ToWorker): void {
-    for (const { process } of this.#workers) process?.send(message);
-  }
-
   // ---- cycles --------------------------------------------------------------------------------------------------
 
   #takeSteps(steps: readonly CycleStep[]): void {
-    for (const { cycle, step } of steps) this.#tellHosts(this.#cycles.tasksOf(cycle), { type: 'cycle', cycle, step });
+    for (const { cycle, step } of steps)
+      this.#workers.tell({ type: 'cycle', cycle, step }, this.#cycles.tasksOf(cycle));
   }
 
   #ask(rounds: readonly CycleRound[]): void {
-    for (const { round, tasks } of rounds) this.#tellHosts(tasks, { type: 'report', round });
-  }
-
-  #tellHosts(tasks: readonly number[], message: ToWorker): void {
-    for (const worker of this.#workers) if (this.#hosts(worker, tasks)) worker.process?.send(message);
-  }
-
-  #hosts({ place }: WorkerState, tasks: readonly number[]): boolean {
-    return place.tasks.some(({ task }) => tasks.includes(task));
-  }
-
-  // ---- who is there ----------------------------------------------------------------------------------------------
-
-  #peers(): PeerState[] {
-    return this.#workers
-      .filter(({ state }) => state === 'ready')
-      .flatMap(({ place, epoch }) => place.tasks.map(({ task }): PeerState => ({ task, epoch, state: 'ready' })));
-  }
-
-  #broadcast(about: WorkerState, state: PeerState['state']): void {
-    const peers = about.place.tasks.map(({ task }): PeerState => ({ task, epoch: about.epoch, state }));
-    for (const worker of this.#workers) {
-      if (worker !== about && (worker.state === 'ready' || worker.state === 'starting'))
-        worker.process?.send({ type: 'peers', peers });
-    }
+    for (const { round, tasks } of rounds) this.#workers.tell({ type: 'report', round }, tasks);
   }
 
   #exited(worker: WorkerState, why: string): void {
@@ -379,9 +323,10 @@ export class Supervisor extends EventEmitter<RunEvents> {
     }
     worker.state = 'gone';
     if (stopped) return;
-    if (wasReady) this.#broadcast(worker, 'gone');
+    if (wasReady) this.#workers.broadcast(worker, 'gone');
     // what its spouts had pending the next run emits again
-    if (wasReady && this.#phase === 'draining' && this.#hasSpout(place)) this.#drained = false;
+    const spouts = spoutsIn(this.#options.plan, place).filter((task) => !this.#ended.has(task));
+    if (wasReady && this.#phase === 'draining' && spouts.length > 0) this.#drained = false;
     if (wasReady)
       this.#lost.died({
         place,
@@ -390,7 +335,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
         reports: place.tasks.map(({ task }) => this.#accounts.lastReport(task)),
       });
     for (const { task } of place.tasks) this.#accounts.gone(task);
-    this.#quarantine(worker);
+    this.#quarantineIfPoison(worker);
     const pid = worker.process?.pid ?? 0;
     if (this.#phase === 'starting' && worker.fatal === undefined && worker.epoch > 2) {
       this.fail({
@@ -415,23 +360,12 @@ export class Supervisor extends EventEmitter<RunEvents> {
   }
 
   /** Was it executing a tuple that had killed its executor before? */
-  #quarantine(worker: WorkerState): void {
-    const suspect = takeSuspect(this.#suspectFile(worker));
-    if (suspect === undefined) return;
-    const deaths = (this.#deaths.get(suspect.id) ?? 0) + 1;
-    this.#deaths.set(suspect.id, deaths);
-    if (deaths < DEATHS_BEFORE_QUARANTINE) return;
-    const place = worker.place.tasks.find(({ task }) => task === suspect.task);
-    const failure = {
-      reason: 'kills-worker' as const,
-      attempts: deaths + 1,
-      ...(place === undefined ? {} : { component: place.component, task: place.task }),
-    };
-    this.warn(
-      `a tuple killed "${worker.place.title}" again and again: it goes to the dead letters (tuple id there: ${suspect.id})`,
-    );
-    this.#poison.push(suspect.id);
-    this.#tell({ type: 'quarantine', id: suspect.id, hi: suspect.hi, lo: suspect.lo, failure });
+  #quarantineIfPoison(worker: WorkerState): void {
+    const order = this.#quarantine.died(this.#suspectFile(worker), worker.place);
+    if (order === undefined) return;
+    const what = `it goes to the dead letters (tuple id there: ${order.id})`;
+    this.warn(`a tuple killed "${worker.place.title}" again and again: ${what}`);
+    this.#workers.tell(order);
   }
 
   #fatal(worker: WorkerState, { error, where, starting }: Extract<FromWorker, { type: 'fatal' }>): void {
@@ -448,17 +382,12 @@ export class Supervisor extends EventEmitter<RunEvents> {
   }
 
   #blocked(worker: WorkerState, blocked: boolean): void {
-    for (const { task } of worker.place.tasks) this.#tell({ type: 'blocked', task, blocked });
+    for (const { task } of worker.place.tasks) this.#workers.tell({ type: 'blocked', task, blocked });
   }
 
   #link(worker: WorkerState, up: boolean, why: string): void {
-    const key = `${worker.place.title} ${why.split(':')[0]}`;
-    const before = this.#linksDown.size;
-    if (up) this.#linksDown.delete(key);
-    else this.#linksDown.add(key);
-    if (before === 0 && !up)
-      this.emit('log', `the connection to NATS is down (${why}); emission stops until it is back`, undefined);
-    if (before > 0 && this.#linksDown.size === 0) this.emit('log', 'the connection to NATS is back', undefined);
+    const line = this.#linksDown.changed(worker.place.title, up, why);
+    if (line !== undefined) this.emit('log', line, undefined);
   }
 
   // ---- positions and dead letters ------------------------------------------------------------------------------
@@ -490,14 +419,14 @@ export class Supervisor extends EventEmitter<RunEvents> {
   #look(): void {
     const { settled } = this.#accounts;
     if (settled !== this.#lastProgress.settled) this.#lastProgress = { settled, at: performance.now() };
-    for (const worker of this.#workers) this.#killIfBlocked(worker);
+    this.#workers.killBlocked(this.#options.plan);
     if (this.#phase === 'starting') this.#sayWhoIsLate();
     if (this.#phase !== 'starting') this.#ask(this.#cycles.ask());
     const allEnded = this.#ended.size >= this.#boltsAndSpouts;
     if ((this.#phase === 'running' || this.#phase === 'paused') && allEnded) void this.#end('completed', 'orderly');
     if (this.#phase !== 'draining') return;
     const drainedMs = performance.now() - this.#drainAt;
-    const allUp = this.#workers.every(({ state }) => state === 'ready');
+    const allUp = this.#workers.allReady;
     if (allEnded || (allUp && drainedMs > FRESH_AFTER_MS && this.#accounts.drained)) {
       void this.#end('stopped', 'orderly');
     } else if (drainedMs > this.#drainMs) {
@@ -510,36 +439,14 @@ export class Supervisor extends EventEmitter<RunEvents> {
   /** A component whose `open` or `prepare` does not return holds everything up. */
   #sayWhoIsLate(): void {
     if (performance.now() - this.#startedAt < SLOW_START_MS) return;
-    for (const { state, place } of this.#workers) {
+    for (const { state, place } of this.#workers.all) {
       if (state === 'starting')
         this.warn(`"${place.title}" is still starting: its open or prepare has not returned yet`);
     }
   }
 
-  #hasSpout({ tasks }: WorkerPlace): boolean {
-    const { components } = this.#options.plan;
-    return tasks.some(({ task, component }) => {
-      const known = components.find(({ name }) => name === component);
-      return known?.definition.kind === 'spout' && !this.#ended.has(task);
-    });
-  }
-
   get #boltsAndSpouts(): number {
     return this.#options.assignment.tasks.length - this.#options.assignment.ackers.length;
-  }
-
-  #killIfBlocked(worker: WorkerState): void {
-    const { process, place } = worker;
-    if (process === undefined || process.exited || process.blockedMs === 0) return;
-    const limitMs = Math.min(...place.tasks.map(({ component }) => this.#executeTimeoutMs(component)));
-    if (process.blockedMs > limitMs)
-      process.kill(`its event loop was blocked for more than executeTimeoutMs = ${limitMs}`);
-  }
-
-  #executeTimeoutMs(component: string): number {
-    const { components, config } = this.#options.plan;
-    if (component === ACKER_COMPONENT) return config.messageTimeoutMs * 10;
-    return components.find(({ name }) => name === component)?.config.executeTimeoutMs ?? Number.POSITIVE_INFINITY;
   }
 
   /** orderly: `close` and `cleanup` are called, within a limit; what is still starting has nothing to close. */
@@ -548,7 +455,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
     this.#phase = 'ended';
     this.#endStatus = status;
     clearInterval(this.#looking);
-    for (const worker of this.#workers) {
+    for (const worker of this.#workers.all) {
       clearTimeout(worker.restartTimer);
       if (worker.process === undefined || worker.process.exited) worker.state = 'stopped';
       else if (how === 'at once' || worker.state === 'starting') worker.process.kill('the run ends');
@@ -556,7 +463,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
     }
     const stopMs = status === 'failed' ? FAILED_STOP_MS : STOP_MS;
     const overdue = setTimeout(() => {
-      for (const { process, state, place } of this.#workers) {
+      for (const { process, state, place } of this.#workers.all) {
         if (process === undefined || process.exited) continue;
         if (state !== 'stopped') this.warn(`"${place.title}" did not stop within ${stopMs / 1000} s and was killed`);
         process.kill('it did not stop');
@@ -577,7 +484,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
   #allStopped: () => void = () => {};
 
   #stoppedOne(): void {
-    if (this.#workers.every(({ process }) => process === undefined || process.exited)) this.#allStopped();
+    if (this.#workers.allExited) this.#allStopped();
   }
 
   #result(): RunResult {

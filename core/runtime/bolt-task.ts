@@ -1,12 +1,11 @@
 /** A task of a bolt: takes tuples while its outputs have room, executes them in order, acks what ended well. */
-import { SquallError } from '../errors.js';
 import type { Credit } from '../reliability/channel.js';
 import type { BoltDefinition, BoltInstance, BoltOut, TaskContext } from '../topology/definition.js';
-import { StableId } from '../tuple/stable-ids.js';
 import type { Batch } from '../wire/batch.js';
 import type { AckRecords, FailRecord } from '../wire/control-frames.js';
 import type { FrameHeader } from '../wire/frame.js';
 import type { LocalLedger } from './acker-task.js';
+import { DroppedTuples } from './dropped-tuples.js';
 import { shortestTimeoutMs, type TaskEnv } from './env.js';
 import { Execution } from './execution.js';
 import { errorFacts } from './failure.js';
@@ -42,6 +41,7 @@ export class BoltTask implements LocalLedger {
   readonly #suspects: Suspects;
   readonly #output: Output;
   readonly #held = new Held();
+  readonly #dropped: DroppedTuples;
   /** with `ack: 'manual'` */
   readonly #desk: ManualDesk | undefined;
   #instance!: BoltInstance;
@@ -72,6 +72,7 @@ export class BoltTask implements LocalLedger {
     this.inbox = new Inbox(env);
     const hasDefault = definition.streams.some(({ name }) => name === 'default');
     this.#output = new Output(env, this.sender, hasDefault);
+    this.#dropped = new DroppedTuples(env, this.#held, this.#output, this.#settler);
     this.#execution = new Execution(this.#output);
     if (definition.ack === 'manual') {
       const acks = env.ackers.length > 0 ? this.sender.acks : undefined;
@@ -134,7 +135,7 @@ export class BoltTask implements LocalLedger {
     const claimMs = Math.max(20, shortestTimeoutMs(plan) / 8);
     this.#timers.push(clock.every(claimMs, () => this.#claim(clock.now() - claimMs)));
     if (debug && this.#desk !== undefined) {
-      this.#timers.push(clock.every(LOOK_FOR_DROPPED_MS, () => this.#lookForDropped(0)));
+      this.#timers.push(clock.every(LOOK_FOR_DROPPED_MS, () => this.#dropped.find(0)));
     }
     wake();
   }
@@ -407,35 +408,6 @@ export class BoltTask implements LocalLedger {
     }
   }
 
-  // ---- tuples that are lost, or kill ---------------------------------------------------------------------------
-
-  /** Nobody can ack what nobody has: it fails at once, instead of timing out. */
-  #failDropped(): void {
-    for (const hold of this.#held.takeDropped()) {
-      const { source } = hold.batch.edge;
-      const what = `a tuple from "${source}" was dropped without ack or fail`;
-      this.#output.count('dropped-unsettled');
-      const id = hold.batch.stableId(hold.row, new StableId()).toString();
-      this.#env.report.warn(
-        `${this.#where}: ${what}${this.#env.debug ? ` (tuple ${id})` : ''}; it fails and is replayed. Call out.ack(tuple) or out.fail(tuple) for each.`,
-      );
-      hold.state = 'failed';
-      this.#settler.failedHold(hold, new SquallError('ERR_SQUALL_MISUSE', `${this.#where}: ${what}`));
-      this.#env.wake();
-    }
-  }
-
-  /** A tuple that is held for `longMs` may be forgotten, which only a collection of garbage tells: it costs some ms. */
-  #lookForDropped(longMs: number): void {
-    const now = this.#env.clock.now();
-    if (this.#held.oldestAt + longMs <= now && this.#collectedAt + longMs <= now) {
-      this.#collectedAt = now;
-      this.#env.collectGarbage?.();
-    }
-    this.#failDropped();
-  }
-  #collectedAt = 0;
-
   /** From now on this tuple is not executed any more: it has killed its process again and again. */
   quarantine(id: string): void {
     this.#suspects.quarantine(id);
@@ -499,7 +471,7 @@ export class BoltTask implements LocalLedger {
   }
 
   #claim(arrivedBefore: number): void {
-    if (this.#desk !== undefined) this.#lookForDropped(this.#env.config.messageTimeoutMs);
+    if (this.#desk !== undefined) this.#dropped.find(this.#env.config.messageTimeoutMs);
     if (this.#env.ackers.length === 0) return;
     const claims = new Claims();
     this.inbox.forEachWaiting(arrivedBefore, (batch, fromRow) => claims.addBatch(batch, fromRow));
