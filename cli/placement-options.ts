@@ -1,10 +1,7 @@
 /** Where the tasks of a run go: `--workers` and `--ackers`. */
 import { type Command, InvalidArgumentError } from 'commander';
+import { MAX_ACKERS, MAX_WORKERS } from '../core/cluster/assignment.js';
 import { wholeNumber } from './options.js';
-
-/** As `run()` has them. */
-const MAX_WORKERS = 1024;
-const MAX_ACKERS = 64;
 
 export interface PlacementFlags {
   readonly workers: 'task' | number;

@@ -1,5 +1,5 @@
 /** `squall run FILE` */
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { Run } from '../core/cluster/run.js';
 import type { RunOptions, RunResult } from '../core/cluster/run-types.js';
 import { type ConnectFlags, connectOptions } from '../core/transport/connect-options.js';
@@ -15,16 +15,14 @@ import {
   DEFAULT_STATE,
   NATS_HELP,
   parseDuration,
-  wholeNumber,
 } from './options.js';
+import { addPlacementOptions, type PlacementFlags } from './placement-options.js';
 import { Progress } from './progress.js';
 import { styleOf } from './style.js';
 import { summary } from './summary.js';
 
-interface RunFlags extends ConnectFlags {
+interface RunFlags extends ConnectFlags, PlacementFlags {
   readonly set?: Readonly<Record<string, string>>;
-  readonly workers: 'task' | number;
-  readonly ackers: number;
   readonly duration?: number;
   readonly json?: boolean;
   readonly debug?: boolean;
@@ -33,9 +31,6 @@ interface RunFlags extends ConnectFlags {
   readonly jetstream: boolean;
 }
 
-/** As `run()` has them. */
-const MAX_WORKERS = 1024;
-const MAX_ACKERS = 64;
 /** npm passes a Ctrl-C on to its child, which has it from the terminal already: two this close are one press. */
 const SAME_PRESS_MS = 250;
 
@@ -57,9 +52,7 @@ export function addRun(program: Command, context: CommandContext): void {
     .command('run')
     .description('run a topology, on this machine')
     .argument('<file>', 'the topology file');
-  addSetOption(command)
-    .option('--workers <n>', "processes to pack the tasks into; 'task' for one each", parseWorkers, 'task')
-    .option('--ackers <n>', 'acker tasks; 0 tracks nothing', wholeNumber(0, MAX_ACKERS), 1)
+  addPlacementOptions(addSetOption(command))
     .option('--duration <time>', 'stop after this time, such as 30s', parseDuration)
     .option('--json', 'print the result as one JSON object on stdout')
     .option('--fresh', 'ignore what an earlier run that was cut off has left');
@@ -70,15 +63,6 @@ export function addRun(program: Command, context: CommandContext): void {
     .action(async (file: string, flags: RunFlags) => {
       context.exitCode = await runTopology(file, flags, context);
     });
-}
-
-function parseWorkers(text: string): 'task' | number {
-  if (text === 'task') return text;
-  try {
-    return wholeNumber(1, MAX_WORKERS)(text);
-  } catch {
-    throw new InvalidArgumentError(`Expected 'task' or a whole number from 1 to ${MAX_WORKERS}.`);
-  }
 }
 
 async function runTopology(file: string, flags: RunFlags, { io, engine }: CommandContext): Promise<number> {

@@ -1,6 +1,11 @@
 /** Which process hosts which tasks. Pure. */
 import { ACKER_COMPONENT, type TopologyPlan } from '../topology/definition.js';
 
+/** Processes of one run; more than a machine takes. */
+export const MAX_WORKERS = 1024;
+/** Root ids carry twelve bits of task, so together with all others an acker's number stays below. */
+export const MAX_ACKERS = 64;
+
 export interface TaskPlace {
   readonly task: number;
   readonly component: string;

@@ -13,7 +13,7 @@ import { isTopology, type Topology } from '../topology/draft.js';
 import { type ConnectOptions, connectOptions } from '../transport/connect-options.js';
 import { NatsTransport } from '../transport/nats.js';
 import { probeServer } from '../transport/probe.js';
-import { assign } from './assignment.js';
+import { assign, MAX_ACKERS, MAX_WORKERS } from './assignment.js';
 import { ControlDesk } from './control-desk.js';
 import { controlSubject } from './control-messages.js';
 import { LetterBox } from './letter-box.js';
@@ -22,8 +22,6 @@ import type { RunEvents, RunOptions, RunResult, RunSnapshot } from './run-types.
 import { StateFolder } from './state-folder.js';
 import { Supervisor } from './supervisor.js';
 
-/** Root ids carry twelve bits of task, so together with all others an acker's number stays below. */
-const MAX_ACKERS = 64;
 const DEFAULT_STATE = '.squall';
 
 /** A run under way. Events as in `RunEvents`; `result` never rejects: a run that could not go on has status `failed`. */
@@ -321,8 +319,8 @@ function checkOptions({ workers, ackers, durationMs }: RunOptions): void {
   };
   const whole = (value: number, min: number, max: number): boolean =>
     Number.isInteger(value) && value >= min && value <= max;
-  if (workers !== undefined && workers !== 'task' && !whole(workers, 1, 1024))
-    refuse('workers', "'task' or a whole number from 1 to 1024", workers);
+  if (workers !== undefined && workers !== 'task' && !whole(workers, 1, MAX_WORKERS))
+    refuse('workers', `'task' or a whole number from 1 to ${MAX_WORKERS}`, workers);
   if (ackers !== undefined && !whole(ackers, 0, MAX_ACKERS))
     refuse('ackers', `a whole number from 0 to ${MAX_ACKERS}`, ackers);
   if (durationMs !== undefined && !(durationMs > 0 && durationMs < 2 ** 31))

@@ -1,4 +1,5 @@
 import { SquallError, shown } from '../errors.js';
+import { isPromise } from '../topology/component.js';
 import type { ChooseTasks } from '../topology/definition.js';
 import { CHOSEN_TASKS, type Grouping, roomAtEvery } from './grouping.js';
 
@@ -48,7 +49,7 @@ export class CustomGrouping implements Grouping {
 
   #refusal(answer: unknown): SquallError {
     const range = this.#targets === 1 ? 'the only one is 0' : `0 to ${this.#targets - 1}`;
-    const promise = typeof (answer as { then?: unknown } | null | undefined)?.then === 'function';
+    const promise = isPromise(answer);
     return new SquallError(
       'ERR_SQUALL_GROUPING',
       `${this.#where}: a custom grouping's function must return the index of a task (${range}), or a list of such indexes, ` +

@@ -7,6 +7,11 @@ export class DueQueue<T> {
     return this.#heap.length;
   }
 
+  /** What `pop` would give, were it due; undefined when empty. */
+  get first(): T | undefined {
+    return this.#heap[0]?.item;
+  }
+
   /** Infinity when empty */
   get firstAt(): number {
     return this.#heap.length === 0 ? Number.POSITIVE_INFINITY : this.#heap[0].at;

@@ -3,10 +3,18 @@
  */
 import type { Failure } from '../topology/definition.js';
 import { ackerOf } from '../tuple/root-ids.js';
+import { SEVERAL_ROOTS } from '../wire/batch.js';
 import { type AckRecords, encodeAcks, type FailRecord, ROOT_WORDS, XOR_WORDS } from '../wire/control-frames.js';
 import { KIND_ACK } from '../wire/frame.js';
 import type { TaskEnv } from './env.js';
 import { type Freight, Link } from './link.js';
+
+/** What a tuple belongs to: nothing that is tracked (0), one root, or SEVERAL_ROOTS, which are pairs in `roots`. */
+export interface Roots {
+  readonly rootHi: number;
+  readonly rootLo: number;
+  readonly roots: Uint32Array;
+}
 
 /** Records of one flush to one acker; also what the link carries. */
 export interface AckParcel extends AckRecords {
@@ -120,6 +128,20 @@ export class AckBox {
     index[at] = waiting.ackWords / XOR_WORDS;
     waiting.last = word;
     if (waiting.ackWords === acks.length) this.#send(waiting);
+  }
+
+  /** As `ack`, for each root of a tuple. */
+  ackAll({ rootHi, rootLo, roots }: Roots, xorHi: number, xorLo: number): void {
+    if (rootHi === 0) return;
+    if (rootHi !== SEVERAL_ROOTS) this.ack(rootHi, rootLo, xorHi, xorLo);
+    else for (let at = 0; at < roots.length; at += ROOT_WORDS) this.ack(roots[at], roots[at + 1], xorHi, xorLo);
+  }
+
+  /** As `fail`, for each root of a tuple. */
+  failAll({ rootHi, rootLo, roots }: Roots, failure: Failure): void {
+    if (rootHi === 0) return;
+    if (rootHi !== SEVERAL_ROOTS) this.fail(rootHi, rootLo, failure);
+    else for (let at = 0; at < roots.length; at += ROOT_WORDS) this.fail(roots[at], roots[at + 1], failure);
   }
 
   fail(hi: number, lo: number, failure: Failure): void {

@@ -1,17 +1,19 @@
 /** A task of a bolt: takes tuples while its outputs have room, executes them in order, acks what ended well. */
 import type { Credit } from '../reliability/channel.js';
+import { isPromise } from '../topology/component.js';
 import type { BoltDefinition, BoltInstance, BoltOut, TaskContext } from '../topology/definition.js';
 import type { Batch } from '../wire/batch.js';
 import type { AckRecords, FailRecord } from '../wire/control-frames.js';
 import type { FrameHeader } from '../wire/frame.js';
 import type { LocalLedger } from './acker-task.js';
 import { DroppedTuples } from './dropped-tuples.js';
-import { shortestTimeoutMs, type TaskEnv } from './env.js';
+import { renewEveryMs, type TaskEnv } from './env.js';
 import { Execution } from './execution.js';
 import { errorFacts } from './failure.js';
 import { Held, HeldTuple, Hold } from './held.js';
 import { type Arrived, type Drops, Inbox } from './inbox.js';
 import { InputEnd } from './input-end.js';
+import { Linger } from './linger.js';
 import { ManualDesk, ManualOut } from './manual-out.js';
 import { Meter } from './meter.js';
 import { CLAIM_AFTER_MS, Origin } from './origin.js';
@@ -21,7 +23,7 @@ import { type BoltCounts, Settler } from './settler.js';
 import { Suspects, type Suspicion } from './suspects.js';
 import { TreeOut } from './tree-out.js';
 import { ReceivedTuple } from './tuple.js';
-import { isPromise, waitFor } from './wait.js';
+import { waitFor } from './wait.js';
 
 /** A turn ends after this long, so that other tasks of the process and its sockets get theirs. */
 const TURN_MS = 4;
@@ -56,8 +58,7 @@ export class BoltTask implements LocalLedger {
   #tickDue = false;
   readonly #end: InputEnd;
   readonly #timers: (() => void)[] = [];
-  #lastFlushAt = 0;
-  #flushPlanned = false;
+  readonly #linger: Linger;
   #turnStart = 0;
 
   constructor(env: TaskEnv, definition: BoltDefinition, suspicion: Suspicion = { announce: false, poison: [] }) {
@@ -66,6 +67,7 @@ export class BoltTask implements LocalLedger {
     this.#definition = definition;
     this.#where = `${env.component}[${env.task}]`;
     this.#meter = new Meter(env.clock);
+    this.#linger = new Linger(env.clock, env.config.lingerMs, () => this.#flush());
     this.#end = new InputEnd(env.plan, env.component);
     this.sender = new Sender(env);
     this.#settler = new Settler(env, this.sender.acks);
@@ -132,7 +134,7 @@ export class BoltTask implements LocalLedger {
       });
       this.#timers.push(cancel);
     }
-    const claimMs = Math.max(20, shortestTimeoutMs(plan) / 8);
+    const claimMs = renewEveryMs(plan);
     this.#timers.push(clock.every(claimMs, () => this.#claim(clock.now() - claimMs)));
     if (debug && this.#desk !== undefined) {
       this.#timers.push(clock.every(LOOK_FOR_DROPPED_MS, () => this.#dropped.find(0)));
@@ -197,24 +199,12 @@ export class BoltTask implements LocalLedger {
     const more = this.#work(start);
     if (!this.executing) this.#suspects.survived();
     this.#origin?.work(start);
-    const lingered = start - this.#lastFlushAt >= this.#env.config.lingerMs;
-    if (lingered || (!more && !this.executing)) this.#flush();
-    else if (this.executing) this.#flushLater();
+    if (this.#linger.isOver(start) || (!more && !this.executing)) this.#linger.flush();
+    else if (this.executing) this.#linger.flushLater();
     return more;
   }
 
-  /** While an execute is awaited there may be more to send in a moment, or not for a long time. */
-  #flushLater(): void {
-    if (this.#flushPlanned) return;
-    this.#flushPlanned = true;
-    this.#env.clock.after(this.#env.config.lingerMs, () => {
-      this.#flushPlanned = false;
-      this.#flush();
-    });
-  }
-
   #flush(): void {
-    this.#lastFlushAt = this.#env.clock.now();
     this.counts.emitted = this.sender.outbox.emits;
     this.sender.flush();
     this.inbox.flushed();
@@ -380,7 +370,7 @@ export class BoltTask implements LocalLedger {
       if (clock.now() - this.#turnStart < TURN_MS) this.#work(this.#turnStart);
       else if (!this.executing) this.#meter.stop();
       if (this.#exclusive === undefined && this.#mayBegin) this.#env.wake();
-      else this.#flushLater();
+      else this.#linger.flushLater();
     });
   }
 

@@ -87,6 +87,11 @@ export function shortestTimeoutMs({ components, config }: TopologyPlan): number 
   return Math.min(config.messageTimeoutMs, ...components.map(({ config }) => config.messageTimeoutMs));
 }
 
+/** How often a task says what it holds: eight times within the shortest T. */
+export function renewEveryMs(plan: TopologyPlan): number {
+  return Math.max(20, shortestTimeoutMs(plan) / 8);
+}
+
 /** created = consumed + failed + written off, for one channel that is over */
 export interface ClosedChannel {
   readonly sender: number;

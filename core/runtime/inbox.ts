@@ -73,6 +73,8 @@ export class Inbox {
   #cursor = 0;
   /** records in the queue */
   #waiting = 0;
+  /** work that a window is to hold */
+  readonly #windowMs: number;
   /** measured: milliseconds of work per record */
   #msPerRecord = 0;
   #closing: ReceiveChannel[] = [];
@@ -90,6 +92,7 @@ export class Inbox {
   /** `inputs`: the bolt's declared inputs, for the fields it reads. */
   constructor(env: TaskEnv) {
     this.#env = env;
+    this.#windowMs = Math.min(WINDOW_MS, shortestTimeoutMs(env.plan) / 4);
     const component = env.plan.components.find(({ name }) => name === env.component);
     if (component?.definition.kind !== 'bolt') throw new Error(`${env.component} is no bolt`);
     for (const edge of component.inputs) {
@@ -321,8 +324,7 @@ export class Inbox {
   #windowRecords(): number {
     const senders = Math.max(1, this.activeSenders(this.#env.clock.now()));
     if (this.#msPerRecord === 0) return FIRST_WINDOW_RECORDS;
-    const workMs = Math.min(WINDOW_MS, shortestTimeoutMs(this.#env.plan) / 4);
-    const records = workMs / this.#msPerRecord / senders;
+    const records = this.#windowMs / this.#msPerRecord / senders;
     return Math.round(Math.max(MIN_WINDOW_RECORDS, Math.min(MAX_WINDOW_RECORDS, records)));
   }
 

@@ -71,7 +71,7 @@ export class ManualDesk {
     try {
       outbox.emit(stream, values, lineage, task);
     } finally {
-      if (outbox.xorHi !== 0 || outbox.xorLo !== 0) this.#tell(lineage, outbox.xorHi, outbox.xorLo);
+      if (outbox.xorHi !== 0 || outbox.xorLo !== 0) this.#acks?.ackAll(lineage, outbox.xorHi, outbox.xorLo);
       this.output.stirred();
     }
   }
@@ -95,14 +95,6 @@ export class ManualDesk {
     this.held.settled(hold);
     this.#verdicts.failed(hold, reason);
     this.output.stirred();
-  }
-
-  #tell(lineage: Lineage, xorHi: number, xorLo: number): void {
-    const { rootHi, rootLo, roots } = lineage;
-    const acks = this.#acks;
-    if (acks === undefined || rootHi === 0) return;
-    if (rootHi !== SEVERAL_ROOTS) acks.ack(rootHi, rootLo, xorHi, xorLo);
-    else for (let at = 0; at < roots.length; at += 2) acks.ack(roots[at], roots[at + 1], xorHi, xorLo);
   }
 
   /** The tuple's hold, if it is this task's to settle. Throws, and counts, what would hang in silence otherwise. */

@@ -20,6 +20,7 @@ import { LatencyHistogram } from './latency.js';
 import type { Outbox, OutStream } from './outbox.js';
 import { Sweeps } from './sweeps.js';
 import { TreeIds } from './tree-ids.js';
+import { Waiters } from './waiters.js';
 
 const FIRST_ATTEMPT = metaOf(1, 0);
 
@@ -227,11 +228,9 @@ export class Origin {
   ready(): Promise<void> {
     if (this.#backlog.empty && this.#mayStart) return Promise.resolve();
     this.#env.wake();
-    return new Promise((resolve) => {
-      this.#waiters.push(resolve);
-    });
+    return this.#waiters.wait();
   }
-  #waiters: (() => void)[] = [];
+  readonly #waiters = new Waiters();
 
   get #mayStart(): boolean {
     const { maxSpoutPending } = this.#env.config;
@@ -289,9 +288,7 @@ export class Origin {
         this.reject(id, { ...failure, reason }, values, stream.declaration.name, undefined, now);
       }
     }
-    if (this.#waiters.length > 0 && this.#backlog.empty && this.#mayStart) {
-      for (const resolve of this.#waiters.splice(0)) resolve();
-    }
+    if (!this.#waiters.empty && this.#backlog.empty && this.#mayStart) this.#waiters.release();
   }
 
   /** What waits out its backoff gets its turn at its time: the timer alone would make a short one long. */

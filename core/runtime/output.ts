@@ -6,6 +6,7 @@ import type { TaskEnv } from './env.js';
 import type { Drops } from './inbox.js';
 import type { Outbox, OutStream } from './outbox.js';
 import type { Sender } from './sender.js';
+import { Waiters } from './waiters.js';
 
 /** What authors may do wrong with tuples and `out`: counted among what was dropped. */
 export const MISUSES = [
@@ -32,7 +33,7 @@ export class Output {
   readonly #sender: Sender;
   readonly #wake: () => void;
   readonly #default: OutStream | undefined;
-  #waiters: (() => void)[] = [];
+  readonly #waiters = new Waiters();
 
   constructor(env: TaskEnv, sender: Sender, hasDefault: boolean) {
     this.#debug = env.debug;
@@ -57,17 +58,12 @@ export class Output {
     // what is collected must leave, or it would never be confirmed
     this.#sender.flush();
     this.#wake();
-    return new Promise((resolve) => {
-      this.#waiters.push(resolve);
-    });
+    return this.#waiters.wait();
   }
 
   /** To be called when there may be room again. */
   letGo(): void {
-    if (this.#waiters.length === 0 || !this.#sender.hasRoom) return;
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const resolve of waiters) resolve();
+    if (!this.#waiters.empty && this.#sender.hasRoom) this.#waiters.release();
   }
 
   /** Something was emitted, acked or failed. */

@@ -36,19 +36,14 @@ export class Settler {
 
   acked(execution: Execution): void {
     this.counts.acked += 1;
-    const { rootHi, rootLo, roots, xorHi, xorLo } = execution;
-    if (!this.#tracks || rootHi === 0) return;
-    if (rootHi !== SEVERAL_ROOTS) this.#acks.ack(rootHi, rootLo, xorHi, xorLo);
-    else for (let at = 0; at < roots.length; at += 2) this.#acks.ack(roots[at], roots[at + 1], xorHi, xorLo);
+    if (this.#tracks) this.#acks.ackAll(execution, execution.xorHi, execution.xorLo);
   }
 
   failed(execution: Execution, error: unknown): void {
     this.counts.failed += 1;
-    const { rootHi, rootLo, roots } = execution;
     const failure = this.#failureOf(error);
-    if (rootHi === 0) this.#untrackedFailed(failure);
-    else if (rootHi !== SEVERAL_ROOTS) this.#acks.fail(rootHi, rootLo, failure);
-    else for (let at = 0; at < roots.length; at += 2) this.#acks.fail(roots[at], roots[at + 1], failure);
+    if (execution.rootHi === 0) this.#untrackedFailed(failure);
+    else this.#acks.failAll(execution, failure);
   }
 
   failedHold(hold: Hold, error: unknown): void {

@@ -1,6 +1,7 @@
 /** A task of a spout: asks its source for more while there is room, and sees every tuple to its end. */
 import { SquallError, shown } from '../errors.js';
 import type { Credit } from '../reliability/channel.js';
+import { isPromise } from '../topology/component.js';
 import type {
   MessageId,
   Position,
@@ -15,13 +16,14 @@ import type { AckRecords, FailRecord } from '../wire/control-frames.js';
 import type { FrameHeader } from '../wire/frame.js';
 import type { LocalLedger } from './acker-task.js';
 import { checkEmitOptions, SPOUT_EMIT_OPTIONS } from './emit-options.js';
-import { shortestTimeoutMs, type TaskEnv } from './env.js';
+import { renewEveryMs, type TaskEnv } from './env.js';
 import { MAX_EMITS_PER_EXECUTE } from './execution.js';
 import { errorFacts } from './failure.js';
+import { Linger } from './linger.js';
 import { CLAIM_AFTER_MS, Origin } from './origin.js';
 import type { OutStream } from './outbox.js';
 import { Claims, Sender } from './sender.js';
-import { isPromise } from './wait.js';
+import { Waiters } from './waiters.js';
 
 const TURN_MS = 4;
 const CLOCK_EVERY = 64;
@@ -59,16 +61,16 @@ export class SpoutTask implements LocalLedger, SpoutOut {
   #stirred = false;
   /** emits since there was room for sure */
   #emits = 0;
-  #waiters: { resolve(): void; reject(error: Error): void }[] = [];
+  readonly #waiters = new Waiters();
   readonly #timers: (() => void)[] = [];
-  #lastFlushAt = 0;
-  #flushPlanned = false;
+  readonly #linger: Linger;
 
   constructor(env: TaskEnv, definition: SpoutDefinition, position: Position | undefined) {
     this.#env = env;
     this.#definition = definition;
     this.#where = `${env.component}[${env.task}]`;
     this.sender = new Sender(env);
+    this.#linger = new Linger(env.clock, env.config.lingerMs, () => this.sender.flush());
     const call = (what: string, action: () => void): void => {
       try {
         action();
@@ -111,7 +113,7 @@ export class SpoutTask implements LocalLedger, SpoutOut {
     const { clock, plan } = this.#env;
     this.#timers.push(
       clock.every(POSITION_EVERY_MS, () => this.tellPosition()),
-      clock.every(Math.max(20, shortestTimeoutMs(plan) / 8), () => this.#claim()),
+      clock.every(renewEveryMs(plan), () => this.#claim()),
     );
     void this.#switch();
     this.#env.wake();
@@ -221,24 +223,8 @@ export class SpoutTask implements LocalLedger, SpoutOut {
     const more = this.#mayAsk ? this.#ask(start) : false;
     if (this.#state === 'done' && this.origin.empty) this.#sayEnd();
     if (this.#state === 'said' && this.sender.delivered) this.#end();
-    const lingered = start - this.#lastFlushAt >= this.#env.config.lingerMs;
-    if (lingered || (!more && !this.#busy)) this.#flush();
+    if (this.#linger.isOver(start) || (!more && !this.#busy)) this.#linger.flush();
     return more;
-  }
-
-  #flush(): void {
-    this.#lastFlushAt = this.#env.clock.now();
-    this.sender.flush();
-  }
-
-  /** While a call of `next` is open there may be more to send in a moment, or not for a long time. */
-  #flushLater(): void {
-    if (this.#flushPlanned) return;
-    this.#flushPlanned = true;
-    this.#env.clock.after(this.#env.config.lingerMs, () => {
-      this.#flushPlanned = false;
-      this.#flush();
-    });
   }
 
   /** Active, and no call of `next` is open. */
@@ -345,9 +331,7 @@ export class SpoutTask implements LocalLedger, SpoutOut {
     if (this.#hasRoom) return;
     this.sender.flush();
     this.#env.wake();
-    await new Promise<void>((resolve, reject) => {
-      this.#waiters.push({ resolve, reject });
-    });
+    await this.#waiters.wait();
   }
 
   /** Throws where it is not declared. */
@@ -361,9 +345,9 @@ export class SpoutTask implements LocalLedger, SpoutOut {
   }
 
   #letGo(): void {
-    if (this.#waiters.length === 0) return;
-    if (this.#state !== 'asked') for (const { reject } of this.#waiters.splice(0)) reject(drains());
-    else if (this.#hasRoom) for (const { resolve } of this.#waiters.splice(0)) resolve();
+    if (this.#waiters.empty) return;
+    if (this.#state !== 'asked') this.#waiters.release(drains());
+    else if (this.#hasRoom) this.#waiters.release();
   }
 
   #emit(values: Record<string, unknown>, options: SpoutEmitOptions | undefined, task: number | undefined): void {
@@ -372,7 +356,7 @@ export class SpoutTask implements LocalLedger, SpoutOut {
     this.#emits += 1;
     if (this.#emits > MAX_EMITS_PER_EXECUTE) throw this.#tooManyEmits();
     this.#stirred = true;
-    if (this.#busy) this.#flushLater();
+    if (this.#busy) this.#linger.flushLater();
     const stream = this.#stream(options?.stream);
     const id = options?.id;
     if (id === undefined) {

@@ -30,7 +30,3 @@ export function waitFor(
     (error: unknown) => settle(error ?? new Error(`${what} rejected with ${String(error)}`)),
   );
 }
-
-export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return value !== undefined && typeof (value as { then?: unknown } | null)?.then === 'function';
-}

@@ -1,7 +1,5 @@
 /** The process of a worker. Everything it needs comes by the pipe from its supervisor; nothing secret by argv. */
 import { randomFillSync } from 'node:crypto';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { isSquallError, SquallError } from '../errors.js';
 import { NatsTransport, type NatsTransportOptions } from '../transport/nats.js';
 import type { TransportEvents } from '../transport/transport.js';
@@ -114,12 +112,6 @@ async function handle(message: ToWorker): Promise<void> {
   }
 }
 
-/** Under --debug tuples that nobody has any more are to be noticed soon, not when memory gets short. */
-function garbageCollector(): () => void {
-  setFlagsFromString('--expose-gc');
-  return runInNewContext('gc') as () => void;
-}
-
 async function start(message: StartMessage): Promise<void> {
   process.title = message.title;
   const plan = await loadPlan(message.file, message.settings);
@@ -179,7 +171,6 @@ async function start(message: StartMessage): Promise<void> {
     edgeIds: new EdgeIds((pool) => void randomFillSync(pool)),
     random: Math.random,
     suspects: new SuspectFile(message.suspectFile),
-    ...(message.debug ? { collectGarbage: garbageCollector() } : {}),
     collectGarbage,
     send,
     fatal,

@@ -1,4 +1,5 @@
 /** `runLocal` and `startLocal`: a topology in this process, without NATS, on virtual time. */
+import { MAX_ACKERS } from '../cluster/assignment.js';
 import { SquallError, shown } from '../errors.js';
 import type { TopologyBuilder } from '../topology/builder.js';
 import type { SpoutComponent } from '../topology/component.js';
@@ -50,8 +51,6 @@ export interface LocalOptions<S = AnyComponents> {
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_START = Date.UTC(2025, 0, 1);
-/** As `squall run` has it. */
-const MAX_ACKERS = 64;
 
 /**
  * Runs a topology until its spouts are over, every tuple is complete or in the dead letters, and every `end` has run.

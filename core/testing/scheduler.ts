@@ -2,6 +2,7 @@
  * Virtual time, and everything that is to be done in it: turns that are due now, in order, and timers. Nothing here runs
  * by itself: whoever drives it says when the next turn runs and when time goes on.
  */
+import { DueQueue } from '../reliability/due-queue.js';
 import type { Clock } from '../runtime/clock.js';
 
 /** A turn that asks for the time so often is a loop that waits for its time to be over: it has lasted for TURN_MS. */
@@ -9,9 +10,6 @@ const READS_PER_TURN = 1000;
 const TURN_MS = 5;
 
 interface Timer {
-  readonly at: number;
-  /** of two timers that are due at one instant the older one goes first */
-  readonly order: number;
   readonly action: () => void;
   cancelled: boolean;
 }
@@ -22,11 +20,9 @@ export class Scheduler {
   readonly #startedAt: number;
   #now = 0;
   #reads = 0;
-  #order = 0;
   #turns: (() => void)[] = [];
   #head = 0;
-  /** a binary heap, the earliest at the root */
-  readonly #timers: Timer[] = [];
+  readonly #timers = new DueQueue<Timer>();
 
   /** `startedAt`: what the wall clock shows at the beginning, in milliseconds since 1970. */
   constructor(startedAt: number) {
@@ -57,8 +53,8 @@ export class Scheduler {
   }
 
   after(delayMs: number, action: () => void): () => void {
-    const timer: Timer = { at: this.#now + Math.max(0, delayMs), order: this.#order++, action, cancelled: false };
-    this.#add(timer);
+    const timer: Timer = { action, cancelled: false };
+    this.#timers.push(timer, this.#now + Math.max(0, delayMs));
     return () => {
       timer.cancelled = true;
     };
@@ -99,57 +95,20 @@ export class Scheduler {
 
   /** when the next timer is due; Infinity: there is none */
   get nextAt(): number {
-    while (this.#timers.length > 0 && this.#timers[0].cancelled) this.#removeFirst();
-    return this.#timers.length === 0 ? Number.POSITIVE_INFINITY : this.#timers[0].at;
+    while (this.#timers.first?.cancelled) this.#timers.pop(Number.POSITIVE_INFINITY);
+    return this.#timers.firstAt;
   }
 
   /** Time goes on; of the timers that are due then, the first becomes a turn. */
   moveTo(at: number): void {
-    if (this.nextAt > at) {
-      this.#now = Math.max(this.#now, at);
-      return;
-    }
-    const { at: dueAt, action, ...timer } = this.#removeFirst();
-    this.#now = Math.max(this.#now, dueAt);
-    if (!timer.cancelled) this.soon(action);
+    const dueAt = this.nextAt;
+    this.#now = Math.max(this.#now, Math.min(at, dueAt));
+    const timer = this.#timers.pop(at);
+    if (timer !== undefined) this.soon(timer.action);
   }
 
   #read(): number {
     if (++this.#reads === READS_PER_TURN) this.#now += TURN_MS;
     return this.#now;
   }
-
-  #add(timer: Timer): void {
-    const heap = this.#timers;
-    let at = heap.length;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!before(timer, heap[parent])) break;
-      heap[at] = heap[parent];
-      at = parent;
-    }
-    heap[at] = timer;
-  }
-
-  #removeFirst(): Timer {
-    const heap = this.#timers;
-    const first = heap[0];
-    const last = heap.pop() as Timer;
-    if (heap.length === 0) return first;
-    let at = 0;
-    for (;;) {
-      let child = at * 2 + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && before(heap[child + 1], heap[child])) child += 1;
-      if (!before(heap[child], last)) break;
-      heap[at] = heap[child];
-      at = child;
-    }
-    heap[at] = last;
-    return first;
-  }
-}
-
-function before(a: Timer, b: Timer): boolean {
-  return a.at < b.at || (a.at === b.at && a.order < b.order);
 }

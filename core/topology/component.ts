@@ -38,10 +38,14 @@ export function isComponent(value: unknown): value is SpoutComponent | BoltCompo
   return typeof value === 'object' && value !== null && COMPONENT in value;
 }
 
+/** Anything that can be awaited. */
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+}
+
 /** Applies `next` to what `value` is or resolves to, at once where it is no promise. */
 export function whenMade<T, R>(value: T | PromiseLike<T>, next: (value: T) => R): R | Promise<R> {
-  const isPromise = typeof (value as { then?: unknown } | undefined)?.then === 'function';
-  return isPromise ? Promise.resolve(value).then(next) : next(value as T);
+  return isPromise(value) ? Promise.resolve(value).then(next) : next(value as T);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Standard Schemas as field types: they only check, and only under --debug. https://standardschema.dev */
 import { isDeepStrictEqual } from 'node:util';
 import { shown } from '../errors.js';
+import { isPromise } from '../topology/component.js';
 import type { FieldType } from '../topology/fields.js';
 
 interface Issue {
@@ -19,7 +20,7 @@ export function schemaRefusal(type: FieldType, value: unknown): string | undefin
   } catch (error) {
     return `has a schema (${vendor}) that threw, instead of returning issues: ${error instanceof Error ? error.message : shown(error)}`;
   }
-  if (typeof (result as { then?: unknown } | undefined)?.then === 'function') {
+  if (isPromise(result)) {
     // nobody waits for it, so nobody may trip over its rejection
     (result as unknown as Promise<unknown>).then(undefined, () => {});
     return `has a schema (${vendor}) that checks asynchronously, which an emit cannot wait for; use a synchronous one`;

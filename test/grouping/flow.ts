@@ -5,6 +5,7 @@
 import type { TargetLoads } from '../../core/grouping/grouping.js';
 import { ShuffleGrouping } from '../../core/grouping/shuffle.js';
 import { type Credit, ReceiveChannel, SendChannel } from '../../core/reliability/channel.js';
+import { DueQueue } from '../../core/reliability/due-queue.js';
 
 export interface FlowOptions {
   /** milliseconds of work per tuple, by target */
@@ -51,48 +52,19 @@ interface Frame {
 
 class Events {
   now = 0;
-  readonly #heap: { at: number; order: number; act: () => void }[] = [];
-  #order = 0;
+  readonly #due = new DueQueue<() => void>();
 
   after(ms: number, act: () => void): void {
-    const heap = this.#heap;
-    const event = { at: this.now + ms, order: this.#order++, act };
-    let child = heap.push(event) - 1;
-    while (child > 0) {
-      const parent = (child - 1) >> 1;
-      if (!earlier(event, heap[parent])) break;
-      heap[child] = heap[parent];
-      child = parent;
-    }
-    heap[child] = event;
+    this.#due.push(act, this.now + ms);
   }
 
   run(untilMs: number): void {
-    const heap = this.#heap;
-    while (heap.length > 0 && heap[0].at <= untilMs) {
-      const first = heap[0];
-      const last = heap.pop() as (typeof heap)[number];
-      if (heap.length > 0) {
-        let parent = 0;
-        for (;;) {
-          let child = parent * 2 + 1;
-          if (child >= heap.length) break;
-          if (child + 1 < heap.length && earlier(heap[child + 1], heap[child])) child += 1;
-          if (!earlier(heap[child], last)) break;
-          heap[parent] = heap[child];
-          parent = child;
-        }
-        heap[parent] = last;
-      }
-      this.now = first.at;
-      first.act();
+    while (this.#due.firstAt <= untilMs) {
+      this.now = this.#due.firstAt;
+      this.#due.pop(untilMs)?.();
     }
     this.now = untilMs;
   }
-}
-
-function earlier(one: { at: number; order: number }, other: { at: number; order: number }): boolean {
-  return one.at < other.at || (one.at === other.at && one.order < other.order);
 }
 
 class Sender implements TargetLoads {
