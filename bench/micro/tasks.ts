@@ -10,7 +10,7 @@ import { realClock } from '../../core/runtime/clock.js';
 import type { TaskEnv } from '../../core/runtime/env.js';
 import { Metrics } from '../../core/runtime/metrics.js';
 import { SpoutTask } from '../../core/runtime/spout-task.js';
-import type { BoltDefinition, SpoutDefinition, TaskContext } from '../../core/topology/definition.js';
+import type { BoltDefinition, ComponentPlan, SpoutDefinition, TaskContext } from '../../core/topology/definition.js';
 import { planOf } from '../../core/topology/plan.js';
 import type { Transport } from '../../core/transport/transport.js';
 import { EdgeIds } from '../../core/tuple/edge-ids.js';
@@ -85,8 +85,13 @@ const spout = new SpoutTask(env(spoutPlan.name, 1), spoutPlan.definition as Spou
 const split = new BoltTask(env(splitPlan.name, 2), splitPlan.definition as BoltDefinition);
 const count = new BoltTask(env(countPlan.name, 3), countPlan.definition as BoltDefinition);
 const acker = new AckerTask(env('__acker', ACKER), () => {});
-const context = { metrics: new Metrics(), position: undefined } as unknown as TaskContext;
-await Promise.all([spout.start(context), split.start(context), count.start(context)]);
+const contextOf = ({ config }: ComponentPlan) =>
+  ({ metrics: new Metrics(), position: undefined, config }) as unknown as TaskContext;
+await Promise.all([
+  spout.start(contextOf(spoutPlan)),
+  split.start(contextOf(splitPlan)),
+  count.start(contextOf(countPlan)),
+]);
 const tasks = { spout, split, count };
 for (const task of Object.values(tasks)) {
   for (const peer of [1, 2, 3, ACKER]) task.peerReady(peer, 1);
