@@ -64,7 +64,11 @@ export class WorkerProcess {
         createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => events.line(line));
     }
     const pulse = this.#child.stdio[HEARTBEAT] as Duplex | null;
-    pulse?.on('data', (bytes: Buffer) => this.#beat(bytes));
+    pulse?.on('data', (bytes: Buffer) => {
+      // it stood still for longer than its lease, and we have not given it up
+      if (bytes.includes(ASKING_BEAT) && this.#why === undefined) pulse.write('.');
+      this.#beat(bytes);
+    });
     pulse?.on('error', () => {});
     this.#watch = setInterval(() => this.#check(), BEAT_MS);
   }
@@ -90,8 +94,9 @@ export class WorkerProcess {
 
   #beat(bytes: Buffer): void {
     this.#beatAt = performance.now();
-    const blocked = bytes[bytes.length - 1] === BLOCKED_BEAT;
-    if (blocked === this.#blocked) return;
+    const last = bytes[bytes.length - 1];
+    const blocked = last === BLOCKED_BEAT;
+    if (last === ASKING_BEAT || blocked === this.#blocked) return;
     this.#blocked = blocked;
     if (blocked) this.#blockedSince = performance.now();
     this.#events.blocked(blocked);
@@ -117,6 +122,7 @@ export class WorkerProcess {
 
 const HEARTBEAT = 4;
 const BLOCKED_BEAT = '!'.charCodeAt(0);
+const ASKING_BEAT = '?'.charCodeAt(0);
 
 /** Memory limits and profilers that the run was started with are meant for its workers too. */
 function inheritedFlags(): string[] {

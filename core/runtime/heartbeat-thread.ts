@@ -1,8 +1,11 @@
 /**
  * Runs in a thread of its own in every worker: says every 250 ms that the process lives and whether its main thread
- * turns, and ends the process when its supervisor is gone or when it was stopped for so long that it has been replaced.
+ * turns, and ends the process when its supervisor is gone. When it could not beat for longer than the lease, because the
+ * process or the whole machine stood still, the process may have been given up: it holds still until the supervisor
+ * has said that it is still the one.
  *
- * One byte per beat on the pipe: '.' the main thread turns, '!' it has not turned for a while.
+ * One byte per beat on the pipe: '.' the main thread turns, '!' it has not turned for a while, '?' may I go on. The
+ * answer to the last is any byte; a supervisor that has given the process up kills it instead.
  */
 import { Socket } from 'node:net';
 import { workerData } from 'node:worker_threads';
@@ -16,14 +19,22 @@ const pipe = new Socket({ fd, readable: true, writable: true });
 pipe.on('error', die);
 pipe.on('end', die);
 pipe.on('close', die);
-pipe.resume();
 
 let last = nowMs();
+let asking = false;
+// an answer that comes late is to a question of an earlier stop
+pipe.on('data', () => {
+  if (asking) times[1] = nowMs();
+  asking = false;
+});
 setInterval(() => {
   const now = nowMs();
-  // stopped (SIGSTOP) for longer than the lease: a successor is at work
-  if (now - last > LEASE_MS) die();
+  if (now - last > LEASE_MS) asking = true;
   last = now;
+  if (asking) {
+    pipe.write('?');
+    return;
+  }
   times[1] = now;
   pipe.write(now - times[0] > BLOCKED_AFTER_MS ? '!' : '.');
 }, BEAT_MS);

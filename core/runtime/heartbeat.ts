@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 
 export const BEAT_MS = 250;
-/** A process that was silent for so long is dead to everybody, and must not act when it wakes. */
+/** A process that was silent for so long may be dead to everybody, and must not act when it wakes before it has asked. */
 export const LEASE_MS = 3000;
 /** The main thread marks its time this often; without a mark for so long it counts as blocked. */
 const MARK_MS = 100;
@@ -14,7 +14,7 @@ export function nowMs(): number {
 }
 
 export class Heartbeat {
-  /** [main thread's last mark, thread's last beat] */
+  /** [main thread's last mark, thread's last beat within its lease] */
   readonly #times = new Float64Array(new SharedArrayBuffer(16));
 
   /** `fd`: the pipe to the supervisor. */
@@ -33,7 +33,7 @@ export class Heartbeat {
     }, MARK_MS).unref();
   }
 
-  /** This process was stopped, and its thread has not beaten since: somebody else does its work now. */
+  /** This process stood still, and its supervisor has not said yet that nobody else does its work now. */
   get lapsed(): boolean {
     return nowMs() - this.#times[1] > LEASE_MS;
   }

@@ -174,10 +174,7 @@ async function start(message: StartMessage): Promise<void> {
     collectGarbage,
     send,
     fatal,
-    lapsed: () => {
-      if (heartbeat.lapsed) process.kill(process.pid, 'SIGKILL');
-      return heartbeat.lapsed;
-    },
+    lapsed: () => heartbeat.lapsed,
   });
   await worker.start();
   setInterval(() => send({ type: 'stats', stats: worker?.stats() ?? [] }), STATS_EVERY_MS);

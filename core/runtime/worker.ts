@@ -41,13 +41,15 @@ export interface WorkerHost {
   send(message: FromWorker): void;
   /** the process is to end: its component's code failed where nothing can be retried */
   fatal(error: unknown, where: string, starting: boolean): void;
-  /** a successor may be at work: true ends the process before anything else is executed */
+  /** a successor may be at work: nothing is executed while it is true */
   lapsed(): boolean;
 }
 
 type Task = SpoutTask | BoltTask | AckerTask;
 
 const REPLAYS_AFTER_MS = 50;
+/** A process that may have been replaced asks its supervisor, and looks this often whether it may go on. */
+const LAPSED_LOOK_MS = 50;
 
 /** A message to all tasks of a run. */
 interface Everyone {
@@ -157,17 +159,22 @@ export class Worker {
           send({ type: 'letter', number, letter });
         }),
       suspect: (root) => suspects?.write(root),
-      fatal: (error, where) => fatal(error, where, false),
+      fatal: (error, where) => {
+        this.#tellReplays();
+        fatal(error, where, false);
+      },
     };
   }
 
   /** A loss makes thousands of them at once: they are told together. */
   #replayed(notice: ReplayNotice): void {
     this.#replays.push(notice);
-    if (this.#replays.length > 1) return;
-    this.#host.clock.after(REPLAYS_AFTER_MS, () =>
-      this.#host.send({ type: 'replays', replays: this.#replays.splice(0) }),
-    );
+    if (this.#replays.length === 1) this.#host.clock.after(REPLAYS_AFTER_MS, () => this.#tellReplays());
+  }
+
+  /** Also when the process is to end: a run may be complete before the timer is due. */
+  #tellReplays(): void {
+    if (this.#replays.length > 0) this.#host.send({ type: 'replays', replays: this.#replays.splice(0) });
   }
 
   #context({ task, component, index, epoch, position, resumed }: TaskAssignment): TaskContext {
@@ -224,7 +231,12 @@ export class Worker {
   #round(): void {
     this.#scheduled = false;
     newTurn();
-    if (this.#stopped || this.#host.lapsed()) return;
+    if (this.#stopped) return;
+    if (this.#host.lapsed()) {
+      this.#scheduled = true;
+      this.#host.clock.after(LAPSED_LOOK_MS, () => this.#round());
+      return;
+    }
     const tasks = [...this.#runnable];
     this.#runnable.clear();
     for (const task of tasks) {
@@ -341,6 +353,7 @@ export class Worker {
       }
       if (task instanceof BoltTask) task.inbox.closeAll();
     }
+    this.#tellReplays();
     return stats;
   }
 

@@ -139,6 +139,20 @@ test.serial(
   },
 );
 
+test.serial('a replay is told, also when the run is complete at once after it', async (t) => {
+  const place = await Workspace.create(t);
+  const count = 50;
+  const { run, replays } = startRun(t, place, FAULTY, {
+    workers: 1,
+    set: { fault: 'once', at: String(count - 1), count: String(count), output: place.path('numbers.tsv') },
+  });
+  t.is((await run.result).status, 'completed');
+  t.deepEqual(
+    replays.items.map(({ id, failure }) => [id, failure.reason]),
+    [[String(count - 1), 'failed']],
+  );
+});
+
 test.serial('an execute that never settles is failed after executeTimeoutMs, and the run goes on', async (t) => {
   const place = await Workspace.create(t);
   const output = place.path('numbers.tsv');

@@ -1,8 +1,12 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { setTimeout as stoodStill } from 'node:timers/promises';
 import test from 'ava';
 import type { ReplayReason } from '../../core/index.js';
+import { LEASE_MS } from '../../core/runtime/heartbeat.js';
 import { topologyFile, until, Workspace } from '../support/e2e.js';
 import { allPresent, balanceCloses, type Checks } from '../support/e2e-checks.js';
+import { Command } from '../support/e2e-command.js';
+import { livingProcesses } from '../support/e2e-processes.js';
 import { type ReplayEvent, startRun } from '../support/e2e-run.js';
 import { TestNats } from '../support/nats.js';
 
@@ -179,6 +183,28 @@ test.serial('a process that is stopped counts as dead after 3 s: it is replaced,
   onlyReplays(t, result.spouts.numbers.replays, 'worker-lost');
   balanceCloses(t, result);
   allPresent(t, output, COUNT);
+});
+
+test.serial('a machine that stands still, supervisor and all, loses no process and replays nothing', async (t) => {
+  const place = await Workspace.create(t);
+  const output = place.path('numbers.tsv');
+  const gate = place.path('gate');
+  const command = await Command.run(t, place, NUMBERS, { ...SETTINGS, gate, output });
+  const workers = () => livingProcesses().filter(({ command }) => command.startsWith(`squall ${place.name} `));
+  await command.until(() => existsSync(output) && statSync(output).size > 10_000, 'tuples to flow');
+  const stopped = [command.pid, ...workers().map(({ pid }) => pid)];
+  t.is(stopped.length, 6);
+  for (const pid of stopped) process.kill(pid, 'SIGSTOP');
+  await stoodStill(LEASE_MS + 500);
+  // the workers wake first, and find nobody who could answer them
+  for (const pid of stopped.toReversed()) process.kill(pid, 'SIGCONT');
+  writeFileSync(gate, '');
+  const { code, result, stderr } = await command.result();
+  t.is(code, 0, stderr);
+  t.is(result.workers.restarts, 0, stderr);
+  t.deepEqual(Object.values(result.spouts.numbers.replays), [0, 0, 0, 0, 0]);
+  balanceCloses(t, result);
+  t.is(allPresent(t, output, COUNT), 0);
 });
 
 test.serial('a spout without positions that dies begins again, and the result says so', async (t) => {

@@ -22,6 +22,9 @@ const FAULTS: Readonly<Record<string, (given: Given, at: number) => void | Promi
   always({ n }, at) {
     if (n === at) throw new TypeError(`cannot take ${n}`);
   },
+  once({ n, attempt }, at) {
+    if (n === at && attempt === 1) throw new Error(`not yet ${n}`);
+  },
   exit({ n }, at) {
     if (n === at) process.exit(7);
   },
