@@ -60,6 +60,7 @@ function env(component: string, task: number): TaskEnv {
     local: () => undefined,
     isLocal: () => false,
     activeSenders: () => 1,
+    askClaims() {},
     wake() {},
     report: {
       ended() {},

@@ -227,8 +227,10 @@ export class Ledger<Kept> {
   }
 
   /**
-   * Every attempt that was under way at `before` and that nobody has claimed since is lost. `acker`: only the roots of
-   * that acker, whose state died with it, so that these attempts can never complete.
+   * Every attempt that was under way at the loss and that nobody has claimed after `before` is lost. `acker`: only the
+   * roots of that acker, whose state died with it, so that these attempts can never complete. Returns how many were
+   * spared because of a claim: what one task holds of such a tree may be safe while another part of it is lost, so they
+   * are to be looked at again. `lossAt`: where that is done, the time of the loss.
    */
   sweep(
     before: number,
@@ -236,9 +238,15 @@ export class Ledger<Kept> {
     failure: Partial<Failure>,
     now: number,
     acker?: number,
-  ): void {
+    lossAt = before,
+  ): number {
+    let spared = 0;
     for (let slot = 0; slot < this.#capacity; slot++) {
-      if (this.#state[slot] !== LIVE || this.#touched[slot] > before) continue;
+      if (this.#state[slot] !== LIVE || this.#started[slot] > lossAt) continue;
+      if (this.#touched[slot] > before) {
+        if (this.#entries[slot]?.newest === slot) spared += 1;
+        continue;
+      }
       if (acker !== undefined && ackerOf(rootLo(slot, 0), this.#options.ackers) !== acker) continue;
       const entry = this.#entries[slot] as Entry<Kept>;
       const newest = entry.newest === slot;
@@ -250,6 +258,7 @@ export class Ledger<Kept> {
       } else this.#demote(entry, slot, now);
       if (newest) this.#lose(entry, { ...failure, reason, attempts: entry.attempt }, startedAt, now);
     }
+    return spared;
   }
 
   /** All processes and links are back: what was lost with them is due, in one wave. */

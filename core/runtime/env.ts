@@ -58,6 +58,8 @@ export interface TaskEnv {
   isLocal(task: number): boolean;
   /** channels that send to tasks of this process and were heard of lately: they share its receive budget */
   activeSenders(): number;
+  /** asks all tasks of the run to say soon what they hold */
+  askClaims(): void;
   /** gives the task a turn soon */
   wake(): void;
   /** frees what nobody refers to: under --debug, to find dropped tuples soon */

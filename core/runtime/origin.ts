@@ -403,11 +403,19 @@ export class Origin {
   #runSweeps(now: number): void {
     const due = this.#sweeps.takeDue(now);
     if (due.length === 0) return;
-    for (const { reason, before, failure, waitsFor } of due) {
-      const acker = reason === 'acker-lost' ? this.#env.ackers.indexOf(waitsFor as number) : undefined;
-      // roots that were given to a dead acker until its successor came are as lost as the older ones
-      this.#ledger.sweep(acker === undefined ? before : now, reason, failure, now, acker);
+    let spared = 0;
+    for (const sweep of due) {
+      const { reason, before, lossAt, failure, waitsFor } = sweep;
+      if (reason === 'acker-lost') {
+        // roots that were given to a dead acker until its successor came are as lost as the older ones
+        this.#ledger.sweep(now, reason, failure, now, this.#env.ackers.indexOf(waitsFor as number));
+        continue;
+      }
+      const claimed = this.#ledger.sweep(before, reason, failure, now, undefined, lossAt);
+      if (claimed > 0) this.#sweeps.again(sweep, now, this.#env.config.messageTimeoutMs / 4);
+      spared += claimed;
     }
+    if (spared > 0) this.#env.askClaims();
     this.#releaseIfAllBack();
     this.#env.wake();
   }

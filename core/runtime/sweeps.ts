@@ -7,6 +7,8 @@ export const SWEEP_AFTER_MS = 600;
 export interface Sweep {
   readonly reason: 'worker-lost' | 'link-lost' | 'acker-lost';
   /** attempts from before this are concerned */
+  readonly lossAt: number;
+  /** a claim after this spares them */
   readonly before: number;
   readonly failure: Partial<Failure>;
   /** not before this, and not before the task below is ready again */
@@ -26,7 +28,7 @@ export class Sweeps {
   taskGone(task: number, component: string, isAcker: boolean, now: number): void {
     const reason = isAcker ? 'acker-lost' : 'worker-lost';
     const failure = { component, task };
-    this.#all.push({ reason, before: now, failure, dueAt: Number.POSITIVE_INFINITY, waitsFor: task });
+    this.#all.push({ reason, lossAt: now, before: now, failure, dueAt: Number.POSITIVE_INFINITY, waitsFor: task });
   }
 
   taskReady(task: number, now: number): void {
@@ -40,7 +42,14 @@ export class Sweeps {
   /** Something was lost on a link. */
   linkLost(failure: Partial<Failure>, now: number): void {
     this.#all = this.#all.filter(({ reason }) => reason !== 'link-lost');
-    this.#all.push({ reason: 'link-lost', before: now, failure, dueAt: now + SWEEP_AFTER_MS, waitsFor: undefined });
+    const dueAt = now + SWEEP_AFTER_MS;
+    this.#all.push({ reason: 'link-lost', lossAt: now, before: now, failure, dueAt, waitsFor: undefined });
+  }
+
+  /** Some of its attempts were spared: they are looked at again, less and less often, when everybody was asked anew. */
+  again({ reason, lossAt, before, failure }: Sweep, now: number, longestMs: number): void {
+    const afterMs = Math.max(SWEEP_AFTER_MS, Math.min(longestMs, (now - before) * 2));
+    this.#all.push({ reason, lossAt, before: now, failure, dueAt: now + afterMs, waitsFor: undefined });
   }
 
   takeDue(now: number): readonly Sweep[] {

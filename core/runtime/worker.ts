@@ -52,11 +52,11 @@ const REPLAYS_AFTER_MS = 50;
 const LAPSED_LOOK_MS = 50;
 
 /** A message to all tasks of a run. */
-interface Everyone {
-  readonly type: 'link-lost';
-  readonly component: string;
-  readonly task: number;
-}
+type Everyone =
+  /** something to or from this task may be lost */
+  | { readonly type: 'link-lost'; readonly component: string; readonly task: number }
+  /** the ledgers ask who holds what */
+  | { readonly type: 'claims' };
 
 export class Worker {
   readonly #host: WorkerHost;
@@ -137,6 +137,7 @@ export class Worker {
       peerEpoch: (peer) => this.#epochs.get(peer) ?? 0,
       local: (peer) => this.#tasks.get(peer)?.task as LocalPeer | undefined,
       isLocal: (peer) => start.tasks.some((own) => own.task === peer),
+      askClaims: () => this.#tellEveryone({ type: 'claims' }),
       activeSenders: () => this.#activeSenders(),
       wake: () => this.#wake(task),
       report: this.#reports(assignment),
@@ -369,7 +370,10 @@ export class Worker {
 
   /** Something to or from this task may be lost: the ledgers look after their roots. */
   #announceLoss({ component, task }: TaskAssignment): void {
-    const message: Everyone = { type: 'link-lost', component, task };
+    this.#tellEveryone({ type: 'link-lost', component, task });
+  }
+
+  #tellEveryone(message: Everyone): void {
     this.#host.control.publish(this.#host.subjects.everyone, Buffer.from(JSON.stringify(message)));
   }
 
@@ -378,6 +382,10 @@ export class Worker {
     try {
       message = JSON.parse(Buffer.from(bytes).toString('utf8'));
     } catch {
+      return;
+    }
+    if (message?.type === 'claims') {
+      for (const { task } of this.#tasks.values()) if (!(task instanceof AckerTask)) task.claimSoon();
       return;
     }
     if (message?.type !== 'link-lost' || typeof message.component !== 'string') return;

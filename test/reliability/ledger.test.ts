@@ -305,6 +305,21 @@ test('a sweep takes what was under way at the loss and not claimed since, and no
   t.is(young.entry.state, 'pending');
 });
 
+test('a sweep says how many it spared for a claim; looked at again, without one they are lost too, and nothing younger', (t) => {
+  const rig = ledgerOf();
+  const claimed = rig.open('claimed', 10);
+  const held = rig.open('held', 20);
+  rig.renew(claimed.first, 150);
+  rig.renew(held.first, 150);
+  t.is(rig.ledger.sweep(100, 'link-lost', {}, 600), 2);
+  const young = rig.open('young', 300);
+  rig.renew(held.first, 850);
+  t.is(rig.ledger.sweep(600, 'link-lost', {}, 1200, undefined, 100), 1, 'one is still claimed');
+  t.deepEqual(rig.news(), ['replay claimed: link-lost']);
+  t.is(held.entry.state, 'pending');
+  t.is(young.entry.state, 'pending');
+});
+
 test('a sweep for a dead acker takes only its own roots, and gives their attempts up: they can never complete', (t) => {
   const ackers = 3;
   const rig = ledgerOf({ ackers });

@@ -1,8 +1,8 @@
 import test from 'ava';
-import { bomb, captureBolt, feeder, runLocal } from '../../core/testing/index.js';
+import { bomb, captureBolt, feeder, runLocal, startLocal } from '../../core/testing/index.js';
 import { defineBolt } from '../../core/topology/bolt.js';
 import { topology } from '../../core/topology/builder.js';
-import type { Failure, MessageId } from '../../core/topology/definition.js';
+import type { Failure, MessageId, Tuple } from '../../core/topology/definition.js';
 import { defineSpout } from '../../core/topology/spout.js';
 import { NUMBER, numbers, refusalOf, sorted } from './local-tests.js';
 
@@ -149,6 +149,41 @@ test("with replay: 'source' an emit with a position is refused, and says why", a
   t.is(errors.length, 3);
   for (const { message } of errors)
     t.regex(message, /^numbers\[1\]: emit with a position .*replay: 'source'.*leave position out/);
+});
+
+test('a tree of which one part died with its process, while another part was held by a slow task, is replayed as worker-lost soon after, not timed out', async (t) => {
+  const TIMEOUT_MS = 600_000;
+  const SLOW_MS = 10_000;
+  const slow = bomb({ slowsDownMs: SLOW_MS, slows: ({ attempt }) => attempt === 1 });
+  const held: Tuple[] = [];
+  const holds = defineBolt({
+    input: NUMBER,
+    ack: 'manual',
+    execute(tuple, out) {
+      // the first is kept for good, and dies with the process
+      if (tuple.values.n === 0 && tuple.attempt === 1) held.push(tuple);
+      else out.ack(tuple);
+    },
+  });
+  const dies = ({ values: { n }, attempt }: Tuple) => n === 1 && attempt === 1;
+  const lines = feeder(NUMBER);
+  const built = topology('parts')
+    .spout('numbers', lines)
+    .bolt('slow', slow, (from) => from.shuffle('numbers'))
+    .bolt('holds', bomb(holds, { exits: dies }), (from) => from.shuffle('numbers'))
+    .config({ messageTimeoutMs: TIMEOUT_MS });
+  const run = await startLocal(built, { workers: 'task' });
+  lines.feed({ n: 0 });
+  await run.advance(100);
+  t.is(held.length, 1);
+  lines.feed({ n: 1 });
+  lines.end();
+  await run.finish();
+  const { status, spouts, elapsedMs } = run.result();
+  t.is(status, 'completed');
+  t.is(spouts.numbers.replays.timeout, 0);
+  t.is(spouts.numbers.replays['worker-lost'], 2);
+  t.true(elapsedMs < SLOW_MS * 4, `${elapsedMs} ms on the clock of the run`);
 });
 
 test('with attempts: Infinity a tuple is tried until it succeeds: each attempt has its number and its reason', async (t) => {
