@@ -1,4 +1,8 @@
 /** Ready-made bolts: `squall/bolts`. */
+export type { Encoding } from './encoding.js';
+export { type JetStreamSinkOptions, jetStreamSink } from './jetstream-sink.js';
 export type { LineFormat } from './line-format.js';
 export { type LinesSinkOptions, linesSink } from './lines-sink.js';
+export { type NatsSinkOptions, natsSink } from './nats-sink.js';
 export { type PrintBoltOptions, printBolt } from './print.js';
+export type { SinkSubject } from './sink-subject.js';

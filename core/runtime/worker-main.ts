@@ -1,7 +1,9 @@
 /** The process of a worker. Everything it needs comes by the pipe from its supervisor; nothing secret by argv. */
 import { randomFillSync } from 'node:crypto';
 import { isSquallError, SquallError } from '../errors.js';
+import type { ConnectOptions } from '../transport/connect-options.js';
 import { NatsTransport, type NatsTransportOptions } from '../transport/nats.js';
+import { connectBroker } from '../transport/nats-broker.js';
 import type { TransportEvents } from '../transport/transport.js';
 import { EdgeIds } from '../tuple/edge-ids.js';
 import { Subjects } from '../wire/subjects.js';
@@ -170,6 +172,17 @@ async function start(message: StartMessage): Promise<void> {
     clock: realClock,
     edgeIds: new EdgeIds((pool) => void randomFillSync(pool)),
     random: Math.random,
+    connectBroker: (given, { component, task }) => {
+      const where = `${component}[${task}]`;
+      const own = (given ?? message.connection) as ConnectOptions;
+      return connectBroker(own, `squall:${plan.name}/${where}`, {
+        onDown: (why) => send({ type: 'warn', message: `${where}: its own connection to NATS is down (${why})` }),
+        onError: (error) => send({ type: 'warn', message: `${where}: its own connection to NATS: ${error.message}` }),
+        onClosed: (error) => {
+          if (error !== undefined) fatal(error, where, false);
+        },
+      });
+    },
     suspects: new SuspectFile(message.suspectFile),
     collectGarbage,
     send,

@@ -12,6 +12,8 @@ import {
   type TopologyPlan,
 } from '../topology/definition.js';
 import { nearest } from '../topology/names.js';
+import { type Broker, withBroker } from '../transport/broker.js';
+import type { ConnectOptions } from '../transport/connect-options.js';
 import type { Transport } from '../transport/transport.js';
 import type { EdgeIds } from '../tuple/edge-ids.js';
 import { newTurn } from '../wire/frame-memory.js';
@@ -38,6 +40,8 @@ export interface WorkerHost {
   readonly suspects: SuspectFile | undefined;
   /** see TaskEnv */
   readonly collectGarbage?: () => void;
+  /** connects a component of the task to NATS; undefined: there is none */
+  readonly connectBroker?: (options: ConnectOptions | undefined, task: TaskAssignment) => Promise<Broker>;
   send(message: FromWorker): void;
   /** the process is to end: its component's code failed where nothing can be retried */
   fatal(error: unknown, where: string, starting: boolean): void;
@@ -178,12 +182,13 @@ export class Worker {
     if (this.#replays.length > 0) this.#host.send({ type: 'replays', replays: this.#replays.splice(0) });
   }
 
-  #context({ task, component, index, epoch, position, resumed }: TaskAssignment): TaskContext {
-    const { plan, clock } = this.#host;
+  #context(assignment: TaskAssignment): TaskContext {
+    const { task, component, index, epoch, position, resumed } = assignment;
+    const { plan, clock, connectBroker } = this.#host;
     const known = componentOf(plan, component) as ComponentPlan;
     const metrics = this.#metrics.get(task) ?? new Metrics();
     this.#metrics.set(task, metrics);
-    return {
+    const context: TaskContext = {
       topology: plan.name,
       component,
       task,
@@ -202,6 +207,11 @@ export class Worker {
       tasksOf: (name) => tasksOf(plan, name),
       now: () => clock.wall(),
     };
+    if (connectBroker === undefined) return context;
+    return withBroker(context, {
+      open: (options) => connectBroker(options, assignment),
+      sharesInput: sharesInput(plan, known),
+    });
   }
 
   #subscribe({ task: number, epoch }: TaskAssignment, task: Task): void {
@@ -451,6 +461,14 @@ function componentOf(plan: TopologyPlan, component: string): ComponentPlan | und
 
 function componentOfTask(plan: TopologyPlan, task: number): ComponentPlan | undefined {
   return plan.components.find(({ firstTask, tasks }) => task >= firstTask && task < firstTask + tasks);
+}
+
+/** Do others get the tuples that a task of this component gets? */
+function sharesInput({ edges }: TopologyPlan, { inputs, tasks }: ComponentPlan): boolean {
+  return inputs.some(({ index, source, stream, grouping: { kind } }) => {
+    if (tasks > 1 && (kind === 'all' || kind === 'custom')) return true;
+    return edges.some((other) => other.index !== index && other.source === source && other.stream.name === stream.name);
+  });
 }
 
 function tasksOf(plan: TopologyPlan, component: string): readonly number[] {

@@ -83,9 +83,18 @@ interface Question {
 
 export class NatsDurableStreams implements DurableStreams {
   readonly #requester: NatsRequester;
+  readonly #check: (subject: string) => void;
 
-  constructor(requester: NatsRequester) {
+  /** `check`: throws ERR_SQUALL_BAD_SUBJECT for what may not be appended to */
+  constructor(requester: NatsRequester, check: (subject: string) => void = checkSubject) {
     this.#requester = requester;
+    this.#check = check;
+  }
+
+  /** Name of the stream that stores what is published to `subject`; undefined: none does. */
+  async streamOf(subject: string): Promise<string | undefined> {
+    const { streams } = await this.#api<{ readonly streams: readonly string[] | null }>('STREAM.NAMES', { subject });
+    return streams?.[0];
   }
 
   /** Rejects with ERR_SQUALL_NATS_NO_JETSTREAM where the server, or the account, has none. */
@@ -112,7 +121,7 @@ export class NatsDurableStreams implements DurableStreams {
   }
 
   async append(subject: string, bytes: Uint8Array, options: AppendOptions): Promise<Appended> {
-    checkSubject(subject);
+    this.#check(subject);
     const msgId = headerSafe(options.msgId);
     const size = bytes.length + HEADER_BYTES + msgId.length;
     if (size > this.#requester.maxPayload()) throw oversize(subject, size, this.#requester.maxPayload());

@@ -24,7 +24,7 @@ import { fileContents, nkeySeed, tlsContents } from './credential-files.js';
 import { NatsDurableStreams, type NatsRequester } from './durable-nats.js';
 import { EventTeller, linkDown, oversize, transportClosed } from './events.js';
 import { type NatsLink, type ObservedOptions, useNatsLinks } from './nats-link.js';
-import { checkPattern, checkSubject } from './subject-check.js';
+import { checkPattern, checkSubject, checkUserPattern, checkUserSubject } from './subject-check.js';
 import type { Transport, TransportEvents, TransportSubscription } from './transport.js';
 
 export interface NatsTransportOptions extends ConnectOptions {
@@ -36,6 +36,8 @@ export interface NatsTransportOptions extends ConnectOptions {
   readonly signal?: AbortSignal;
   /** longest time for one dial, greeting included; default 3000 */
   readonly connectTimeoutMs?: number;
+  /** subjects of users' own, too, not only those that Squall makes */
+  readonly userSubjects?: boolean;
   /** default 2000; a link that answered nothing for three intervals is lost */
   readonly pingIntervalMs?: number;
 }
@@ -185,7 +187,7 @@ export class NatsTransport implements Transport {
   }
 
   publish(subject: string, payload: Uint8Array): boolean {
-    checkSubject(subject);
+    this.#checkSubject(subject);
     if (payload.length > this.#maxPayload) throw oversize(subject, payload.length, this.#maxPayload);
     if (this.#state !== 'up') return false;
     try {
@@ -197,12 +199,19 @@ export class NatsTransport implements Transport {
     }
   }
 
-  subscribe(subject: string, handler: (payload: Uint8Array, subject: string) => void): TransportSubscription {
-    checkPattern(subject);
+  /** `queue`: each message goes to one of those who subscribe with the same name. */
+  subscribe(
+    subject: string,
+    handler: (payload: Uint8Array, subject: string) => void,
+    queue?: string,
+  ): TransportSubscription {
+    if (this.#options.userSubjects) checkUserPattern(subject);
+    else checkPattern(subject);
     if (this.#closing || this.#state === 'closed') throw transportClosed(`subscribe('${subject}')`);
     // Decoding the subject of each message costs a microsecond: only where it is not known.
     const known = /[*>]/.test(subject) ? undefined : subject;
     const subscription = this.#connection.subscribe(subject, {
+      ...(queue !== undefined && { queue }),
       callback: (refused, message) => {
         if (refused !== null) return; // the status stream tells it, too
         try {
@@ -256,8 +265,13 @@ export class NatsTransport implements Transport {
 
   /** The slow path: streams that outlive processes and the server. */
   jetstream(): NatsDurableStreams {
-    this.#durable ??= new NatsDurableStreams(this.#requester());
+    this.#durable ??= new NatsDurableStreams(this.#requester(), (subject) => this.#checkSubject(subject));
     return this.#durable;
+  }
+
+  #checkSubject(subject: string): void {
+    if (this.#options.userSubjects) checkUserSubject(subject);
+    else checkSubject(subject);
   }
 
   #dialling(link: NatsLink): void {

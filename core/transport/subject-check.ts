@@ -23,6 +23,22 @@ export function checkPattern(pattern: string): void {
   }
 }
 
+/** Of users' own subjects: whatever NATS takes that cannot end a line of its protocol. */
+const USER_SUBJECT = /^[^\s.*>\p{Cc}]+(?:\.[^\s.*>\p{Cc}]+)*$/u;
+const USER_PATTERN = /^(?:(?:[^\s.*>\p{Cc}]+|\*)\.)*(?:[^\s.*>\p{Cc}]+|\*|>)$/u;
+
+/** As `checkSubject`, of a subject that is not Squall's own. */
+export function checkUserSubject(subject: string): void {
+  if (typeof subject !== 'string' || subject.length > SUBJECT_LIMIT || !USER_SUBJECT.test(subject))
+    refuse(String(subject), 'tokens joined by dots, without white space, * and >');
+}
+
+/** As `checkPattern`, of a subject that is not Squall's own. */
+export function checkUserPattern(pattern: string): void {
+  if (typeof pattern !== 'string' || pattern.length > SUBJECT_LIMIT || !USER_PATTERN.test(pattern))
+    refuse(String(pattern), 'tokens without white space, or *, joined by dots, the last may be >');
+}
+
 /** Whether a message on `subject` reaches a subscription to `pattern`. Both are checked. */
 export function subjectMatches(pattern: string, subject: string): boolean {
   if (pattern === subject) return true;
