@@ -1,2 +1,5 @@
 /** Ready-made spouts: `squall/spouts`. */
 export { type FileSpoutOptions, fileSpout } from './file.js';
+export { type JetStreamSpoutOptions, jetStreamSpout } from './jetstream.js';
+export type { Decoding, Message } from './message-decoding.js';
+export { type NatsSpoutOptions, natsSpout } from './nats.js';

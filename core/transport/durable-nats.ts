@@ -218,6 +218,11 @@ export class NatsDurableStreams implements DurableStreams {
     }
   }
 
+  /** One request to JetStream's API; rejects with ERR_SQUALL_STREAM_REFUSED, `facts.number` its number for the error. */
+  api<R>(path: string, body: object): Promise<R> {
+    return this.#api<R>(path, body);
+  }
+
   #api<R>(path: string, body: object, withinMs = DURABLE_DEADLINE_MS): Promise<R> {
     const payload = Buffer.from(JSON.stringify(body));
     return this.#ask<R>({ subject: `$JS.API.${path}`, payload, attemptMs: API_ATTEMPT_MS, withinMs });

@@ -20,9 +20,11 @@ import {
 import { SquallError } from '../errors.js';
 import { connectFailure, forbidden, secureLinkClosed, serverRefusal } from './connect-errors.js';
 import type { ConnectOptions, Credentials } from './connect-options.js';
+import type { ConsumerConfig, PullConsumer, PulledMessage } from './consumer.js';
 import { fileContents, nkeySeed, tlsContents } from './credential-files.js';
 import { NatsDurableStreams, type NatsRequester } from './durable-nats.js';
 import { EventTeller, linkDown, oversize, transportClosed } from './events.js';
+import { type ConsumerApi, ensureConsumer, NatsPullConsumer } from './nats-consumer.js';
 import { type NatsLink, type ObservedOptions, useNatsLinks } from './nats-link.js';
 import { checkPattern, checkSubject, checkUserPattern, checkUserSubject } from './subject-check.js';
 import type { Transport, TransportEvents, TransportSubscription } from './transport.js';
@@ -96,6 +98,7 @@ export class NatsTransport implements Transport {
   });
   #lameDuck: NodeJS.Timeout | undefined;
   #durable: NatsDurableStreams | undefined;
+  readonly #consumers = new Set<NatsPullConsumer>();
 
   private constructor(options: NatsTransportOptions, events: TransportEvents) {
     this.#options = options;
@@ -269,6 +272,20 @@ export class NatsTransport implements Transport {
     return this.#durable;
   }
 
+  /** See `Broker.consume`. */
+  async consume(config: ConsumerConfig, handler: (message: PulledMessage) => void): Promise<PullConsumer> {
+    const streams = this.jetstream();
+    const api: ConsumerApi = {
+      api: (path, body) => streams.api(path, body),
+      connected: () => this.#state === 'up',
+      failed: (error) => this.#tell.error(error),
+    };
+    await ensureConsumer(api, config);
+    const consumer = new NatsPullConsumer(this.#connection, this.#options.inboxPrefix, api, config, handler);
+    this.#consumers.add(consumer);
+    return consumer;
+  }
+
   #checkSubject(subject: string): void {
     if (this.#options.userSubjects) checkUserSubject(subject);
     else checkSubject(subject);
@@ -307,6 +324,7 @@ export class NatsTransport implements Transport {
     this.#maxPayload = this.#connection.info?.max_payload ?? this.#maxPayload;
     this.#refusal = undefined;
     this.#state = 'up';
+    for (const consumer of this.#consumers) consumer.linkUp();
     this.#tell.up();
   }
 
@@ -378,6 +396,7 @@ export class NatsTransport implements Transport {
   #end(): void {
     this.#state = 'closed';
     clearTimeout(this.#lameDuck);
+    for (const consumer of this.#consumers) consumer.stop();
     this.#link?.abandon();
     this.#interrupt(transportClosed);
   }
