@@ -25,6 +25,7 @@ const LEAST_SHARE = 0.25;
 const MAX_BATCH = 1_000;
 const NANOS_PER_MS = 1_000_000;
 const CONSUMER_NOT_FOUND = 10014;
+const STREAM_NOT_FOUND = 10059;
 /** the settings that cannot be changed later */
 const FIXED = ['filter_subject', 'ack_policy'] as const;
 
@@ -83,8 +84,14 @@ async function consumerOf(api: ConsumerApi, stream: string, name: string): Promi
   try {
     return await api.api<ConsumerReply>(`CONSUMER.INFO.${stream}.${name}`, {});
   } catch (error) {
-    if (error instanceof SquallError && error.facts.number === CONSUMER_NOT_FOUND) return undefined;
-    throw error;
+    const number = error instanceof SquallError ? error.facts.number : undefined;
+    if (number === CONSUMER_NOT_FOUND) return undefined;
+    if (number !== STREAM_NOT_FOUND) throw error;
+    throw new SquallError(
+      'ERR_SQUALL_NO_STREAM',
+      `expected the stream ${stream}, but there is none of this name. Make it, for instance with: nats stream add ${stream}`,
+      { facts: { stream }, cause: error },
+    );
   }
 }
 
