@@ -1,4 +1,6 @@
 /** Ready-made bolts: `squall/bolts`. */
+export type { BrokerServer } from '../core/transport/broker.js';
+export type { MakeStream } from '../core/transport/stream-option.js';
 export type { Encoding } from './encoding.js';
 export { type JetStreamSinkOptions, jetStreamSink } from './jetstream-sink.js';
 export type { LineFormat } from './line-format.js';

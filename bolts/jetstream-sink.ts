@@ -6,6 +6,7 @@ import { CONCURRENCY } from '../core/topology/component-config.js';
 import { checkInteger, checkOptions } from '../core/topology/options.js';
 import { type BrokerServer, brokerOf } from '../core/transport/broker.js';
 import { checkServer, openBroker } from '../core/transport/broker-option.js';
+import { checkMakeStream, type MakeStream } from '../core/transport/stream-option.js';
 import { type Encoding, encoderOf } from './encoding.js';
 import { withMistakes } from './mistakes.js';
 import { type SinkSubject, subjectOf } from './sink-subject.js';
@@ -13,6 +14,8 @@ import { type SinkSubject, subjectOf } from './sink-subject.js';
 export interface JetStreamSinkOptions<V> {
   /** where each tuple is published; a stream must store it */
   readonly subject: SinkSubject<V>;
+  /** made at the start where there is no stream of this name; left out: it must be there */
+  readonly make?: MakeStream;
   /** default `json` */
   readonly encode?: Encoding<V>;
   /** publishes that wait for the server's answer, 1 … 1024; default 256. More are not begun: the source is slowed. */
@@ -25,6 +28,7 @@ export interface JetStreamSinkOptions<V> {
 
 const OPTIONS = [
   'subject',
+  'make',
   'encode',
   'maxInFlight',
   'ackWithinMs',
@@ -51,6 +55,7 @@ export function jetStreamSink<V extends object = Record<string, unknown>>(
   const report = (mistake: string) => void mistakes.push(`jetStreamSink: ${mistake}`);
   const given = checkOptions(options, OPTIONS, 'options', report);
   const subject = subjectOf(given.subject, report);
+  const make = checkMakeStream(given.make, report);
   const encode = encoderOf(given.encode, report);
   const server = checkServer(given.nats, report);
   const concurrency = checkInteger(given.maxInFlight, CONCURRENCY, MAX_IN_FLIGHT, 'maxInFlight', report);
@@ -68,16 +73,16 @@ export function jetStreamSink<V extends object = Record<string, unknown>>(
     async prepare(context) {
       const { component, index, metrics } = context;
       const broker = await openBroker(context, server, 'jetStreamSink');
+      if (make !== undefined) await broker.makeStream(make);
       if (subject.fixed !== undefined) await mustBeStored(broker, subject.fixed, component);
       const suffix = brokerOf(context)?.sharesInput ? `.${component}.${index}` : '';
-      const repeated = metrics.counter('already-stored');
       return {
         async execute({ id, values }) {
           const { duplicate } = await broker.append(subject.of(values), encode(values), {
             msgId: id + suffix,
             withinMs,
           });
-          if (duplicate) repeated.add();
+          if (duplicate) metrics.counter('already-stored').add();
         },
         cleanup: () => broker.close(),
       };
@@ -95,7 +100,7 @@ async function mustBeStored(
   await broker.close();
   throw new SquallError(
     'ERR_SQUALL_NO_STREAM',
-    `jetStreamSink '${component}': expected a stream that stores ${subject}, found none. Make one, for instance with: nats stream add NAME --subjects '${subject}'`,
+    `jetStreamSink '${component}': expected a stream that stores ${subject}, found none. Make one, for instance with: nats stream add NAME --subjects '${subject}'; or say how with the option make`,
     { facts: { component, subject } },
   );
 }

@@ -1,4 +1,6 @@
 /** Ready-made spouts: `squall/spouts`. */
+export type { BrokerServer } from '../core/transport/broker.js';
+export type { MakeStream } from '../core/transport/stream-option.js';
 export { type FileSpoutOptions, fileSpout } from './file.js';
 export { type JetStreamSpoutOptions, jetStreamSpout } from './jetstream.js';
 export type { Decoding, Message } from './message-decoding.js';

@@ -9,6 +9,8 @@ import { makeSpout } from '../core/topology/spout.js';
 import type { Broker, BrokerServer } from '../core/transport/broker.js';
 import { checkServer, openBroker } from '../core/transport/broker-option.js';
 import type { PullConsumer } from '../core/transport/consumer.js';
+import type { StreamConfig } from '../core/transport/durable.js';
+import { checkMakeStream, type MakeStream, STREAM_NAME } from '../core/transport/stream-option.js';
 import { Arrivals } from './arrivals.js';
 import { HeldMessages } from './held-messages.js';
 import { type Decoder, decoderOf, type Message } from './message-decoding.js';
@@ -16,6 +18,8 @@ import { checkPlace, placeOf } from './stream-place.js';
 
 export interface JetStreamSpoutOptions {
   readonly stream: string;
+  /** made at the start where there is no stream of this name; left out: it must be there */
+  readonly make?: MakeStream;
   /** name of the durable consumer, which all tasks share; default: `squall-` with topology and component */
   readonly consumer?: string;
   /** only messages of this subject, which may have wildcards; default all */
@@ -39,6 +43,7 @@ export interface JetStreamSpoutOptions {
 
 const OPTIONS = [
   'stream',
+  'make',
   'consumer',
   'subject',
   'deliver',
@@ -60,10 +65,10 @@ const DEFAULT_ATTEMPTS = 10;
 const BURST = 256;
 /** How often it is asked whether the stream has come to its end. */
 const LOOK_FOR_END_MS = 250;
-const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
 interface Settings {
   readonly stream: string;
+  readonly make: StreamConfig | undefined;
   readonly consumer: string | undefined;
   readonly subject: string | undefined;
   readonly deliver: 'all' | 'new';
@@ -104,9 +109,9 @@ export function jetStreamSpout(options: object): SpoutComponent<never> {
   const report = (mistake: string) => void mistakes.push(`jetStreamSpout: ${mistake}`);
   const given = checkOptions(options, OPTIONS, 'options', report);
   const { stream, consumer, subject, deliver = 'all', replay = 'squall', retry, untilEnd = false } = given;
-  if (typeof stream !== 'string' || !NAME.test(stream))
+  if (typeof stream !== 'string' || !STREAM_NAME.test(stream))
     report(`stream: expected the name of a stream, found ${shown(stream)}`);
-  if (consumer !== undefined && (typeof consumer !== 'string' || !NAME.test(consumer)))
+  if (consumer !== undefined && (typeof consumer !== 'string' || !STREAM_NAME.test(consumer)))
     report(`consumer: expected a name of A-Z a-z 0-9 _ -, found ${shown(consumer)}`);
   if (deliver !== 'all' && deliver !== 'new') report(`deliver: expected 'all' or 'new', found ${shown(deliver)}`);
   if (typeof untilEnd !== 'boolean') report(`untilEnd: expected true or false, found ${shown(untilEnd)}`);
@@ -116,6 +121,7 @@ export function jetStreamSpout(options: object): SpoutComponent<never> {
   const nakDelay = { min: 0, max: MAX_TIMER_MS };
   const settings: Settings = {
     stream: stream as string,
+    make: checkMakeStream(given.make, report),
     consumer: consumer as string | undefined,
     subject: subject as string | undefined,
     deliver: deliver as 'all' | 'new',
@@ -165,10 +171,10 @@ class StreamReader implements SpoutInstance {
   }
 
   async #begin(): Promise<void> {
-    const { stream, consumer, subject, deliver } = this.#settings;
+    const { stream, make, consumer, subject, deliver } = this.#settings;
     const { topology, component, task, tasks, position, config, metrics } = this.#context;
     const where = `${component}[${task}]`;
-    const again = metrics.counter('redelivered');
+    if (make !== undefined) await this.#broker.makeStream(make);
     this.#consumer = await this.#broker.consume(
       {
         stream,
@@ -180,7 +186,7 @@ class StreamReader implements SpoutInstance {
       },
       (message) => {
         if (this.#held.arrived(message, performance.now()) === 'new') this.#arrivals.came();
-        if (message.deliveries > 1) again.add();
+        if (message.deliveries > 1) metrics.counter('redelivered').add();
       },
     );
     const info = await this.#consumer.info();

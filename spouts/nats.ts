@@ -81,8 +81,6 @@ class Listener implements SpoutInstance {
   readonly #context: TaskContext;
   readonly #broker: Broker;
   readonly #arrivals: Arrivals;
-  readonly #dropped: { add(by?: number): void };
-  readonly #unreadable: { add(by?: number): void };
   #waiting: Message[] = [];
   #bytes = 0;
   #toldAt = Number.NEGATIVE_INFINITY;
@@ -101,13 +99,11 @@ class Listener implements SpoutInstance {
     this.#context = context;
     this.#broker = broker;
     this.#arrivals = new Arrivals(context.signal);
-    this.#dropped = context.metrics.counter('dropped');
-    this.#unreadable = context.metrics.counter('unreadable');
   }
 
   #came(data: Uint8Array, subject: string, maxWaiting: number): void {
     if (this.#waiting.length >= maxWaiting || this.#bytes + data.length > MAX_WAITING_BYTES) {
-      this.#dropped.add();
+      this.#context.metrics.counter('dropped').add();
       return this.#tell(
         `more than ${maxWaiting} messages or ${MAX_WAITING_BYTES >> 20} MiB wait: what comes now is dropped`,
       );
@@ -125,7 +121,7 @@ class Listener implements SpoutInstance {
       try {
         out.emit(this.#decoder.decode(message));
       } catch (error) {
-        this.#unreadable.add();
+        this.#context.metrics.counter('unreadable').add();
         this.#tell(`a message on ${message.subject} cannot be emitted, and is dropped: ${(error as Error).message}`);
       }
     }

@@ -6,7 +6,7 @@
 import type { TaskContext } from '../topology/definition.js';
 import { type ConnectOptions, connectOptions } from './connect-options.js';
 import type { ConsumerConfig, PullConsumer, PulledMessage } from './consumer.js';
-import type { Appended, AppendOptions } from './durable.js';
+import type { Appended, AppendOptions, StreamConfig } from './durable.js';
 import type { Transport, TransportSubscription } from './transport.js';
 
 export interface Broker extends Pick<Transport, 'maxPayload' | 'connected' | 'publish' | 'flush' | 'close'> {
@@ -18,6 +18,8 @@ export interface Broker extends Pick<Transport, 'maxPayload' | 'connected' | 'pu
   ): TransportSubscription;
   /** Stores a record once, see `DurableStreams.append`. */
   append(subject: string, bytes: Uint8Array, options: AppendOptions): Promise<Appended>;
+  /** Makes the stream where there is none of its name; one that is there stays as it is. */
+  makeStream(config: StreamConfig): Promise<void>;
   /**
    * Makes the consumer, or gives one that is there these settings, and hands its messages to `handler` as they are
    * wanted. Rejects with ERR_SQUALL_CONSUMER where it is there and cannot be as asked, and with ERR_SQUALL_NO_STREAM.

@@ -17,7 +17,7 @@ import {
   type StreamInfo,
 } from './durable.js';
 import { oversize } from './events.js';
-import { checkPattern, checkSubject } from './subject-check.js';
+import { checkPattern, checkSubject, checkUserPattern } from './subject-check.js';
 
 /** What JetStream needs of a connection beyond Transport. */
 export interface NatsRequester {
@@ -104,7 +104,7 @@ export class NatsDurableStreams implements DurableStreams {
 
   async ensureStream(config: StreamConfig): Promise<void> {
     checkToken('stream', config.name);
-    config.subjects.forEach(checkPattern);
+    config.subjects.forEach(checkUserPattern);
     const wanted = wantedConfig(config);
     let stream = await this.#stream(config.name);
     try {

@@ -22,6 +22,9 @@ export async function connectBroker(options: ConnectOptions, name: string, event
     close: () => transport.close(),
     subscribe: (pattern, handler, queue) => transport.subscribe(pattern, handler, queue),
     append: (subject, bytes, given) => streams.append(subject, bytes, given),
+    makeStream: async (config) => {
+      if ((await streams.info(config.name)) === undefined) await streams.ensureStream(config);
+    },
     consume: (config, handler) => transport.consume(config, handler),
     streamOf: (subject) => streams.streamOf(subject),
   };
