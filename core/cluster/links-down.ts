@@ -2,6 +2,10 @@
 export class LinksDown {
   readonly #down = new Set<string>();
 
+  get count(): number {
+    return this.#down.size;
+  }
+
   /** What to tell, if anything. `why` begins with the connection's role: `data: …`. */
   changed(title: string, up: boolean, why: string): string | undefined {
     const link = `${title} ${why.split(':')[0]}`;

@@ -98,6 +98,66 @@ export interface Balance {
   readonly mismatches: number;
 }
 
+/** Per second, over the last ten. */
+export interface Rates {
+  readonly executed: number;
+  readonly emitted: number;
+  /** of a spout: its trees that were complete */
+  readonly acked: number;
+  readonly failed: number;
+}
+
+/** What a task, or all tasks of a component, did in the last ten seconds. */
+export interface Load {
+  readonly perS: Rates;
+  /** tuples that wait in the inboxes, now */
+  readonly queued: number;
+  /**
+   * Of a bolt: the share of the time in which executes were under way, of the busiest task. Near 1: it cannot do more;
+   * give it more tasks. Above 1 never; executes that wait count.
+   */
+  readonly capacity: number;
+  /** duration of an execute, the mean of each frame. Missing: there was none. */
+  readonly executeMs?: Quantiles;
+  /** from the arrival of a frame until its first execute. Missing: none came. */
+  readonly queueMs?: Quantiles;
+}
+
+/** A task at one moment. */
+export interface TaskSnapshot {
+  /** component and number: `split[2]` */
+  readonly component: string;
+  readonly task: number;
+  readonly pid: number | undefined;
+  readonly state: 'starting' | 'ready' | 'gone' | 'ended';
+  /** missing: it has not reported yet */
+  readonly load?: Load;
+  /** of its ledger: tuples that are not complete, and the age of the oldest in ms. Missing: it starts no trees. */
+  readonly pending?: number;
+  readonly oldestMs?: number;
+  /** ackers: roots that are not complete */
+  readonly open?: number;
+  /** tasks that have no room for what this one sends, and for how long: it waits for them. Missing: none. */
+  readonly blockedOn?: readonly { readonly component: string; readonly task: number; readonly ms: number }[];
+  /** deaths of its process */
+  readonly restarts: number;
+  /** its process is dead: it is started again in so many ms */
+  readonly restartInMs?: number;
+  /** what went wrong last: in an execute, or what its process died of */
+  readonly error?: { readonly message: string; readonly at: number; readonly count: number };
+  /** of its process, which may host other tasks too */
+  readonly process?: {
+    readonly rssBytes: number;
+    readonly heapBytes: number;
+    /** share of one processor over the last ten seconds */
+    readonly cpu: number;
+    /** how late its event loop was at the most, in the last quarter of a second */
+    readonly loopLagMs: number;
+    /** its main thread has not turned for so long; missing: it turns */
+    readonly standsStillMs?: number;
+  };
+}
+
 /** The state of a run at one moment: for tables and dashboards. Counts are cumulative. */
 export interface RunSnapshot {
   readonly topology: string;
@@ -110,12 +170,24 @@ export interface RunSnapshot {
   readonly completeLatencyMs: Quantiles;
   /** processes that are up, and that should be */
   readonly workers: { readonly up: number; readonly all: number; readonly restarts: number };
-  readonly tasks: readonly {
-    readonly component: string;
-    readonly task: number;
-    readonly pid: number | undefined;
-    readonly state: 'starting' | 'ready' | 'gone' | 'ended';
-  }[];
+  readonly tasks: readonly TaskSnapshot[];
+  /** by component. Missing here and below: the run is of an older Squall, or has not begun. */
+  readonly load?: Readonly<Record<string, Load>>;
+  /**
+   * Complete latency over the last ten seconds, and what it is made of: `wire` what a frame takes from one task to
+   * another, by an echo of each data connection; `ack` what it takes to tell an acker and the acker the spout, by echoes of
+   * the control connections. `queue` and `execute` are each component's own, in `load`.
+   */
+  readonly recent?: {
+    readonly completeMs?: Quantiles;
+    readonly wireMs?: Quantiles;
+    readonly ackMs?: Quantiles;
+  };
+  readonly balance?: Balance;
+  readonly dropped?: Readonly<Record<string, number>>;
+  readonly deadLetters?: number;
+  /** connections to NATS that are down */
+  readonly linksDown?: number;
 }
 
 export interface RunEvents {

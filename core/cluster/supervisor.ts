@@ -15,8 +15,10 @@ import { LinksDown } from './links-down.js';
 import { LostState } from './lost-state.js';
 import { spoutsIn } from './place-facts.js';
 import { DEATHS_BEFORE_QUARANTINE, Quarantine } from './quarantine.js';
+import { Recent } from './recent.js';
 import { RunJournal } from './run-journal.js';
 import type { RunEvents, RunResult, RunSnapshot, RunStatus } from './run-types.js';
+import { measured, ProcessLoads } from './snapshot.js';
 import type { StateFolder } from './state-folder.js';
 import { Warnings } from './warnings.js';
 import { WorkerProcess } from './worker-process.js';
@@ -55,6 +57,8 @@ export class Supervisor extends EventEmitter<RunEvents> {
   readonly #options: SupervisorOptions;
   readonly #workers: WorkerSet;
   readonly #accounts: Accounts;
+  readonly #recent = new Recent();
+  readonly #processes = new ProcessLoads();
   readonly #cycles: CycleWatch;
   readonly #ended = new Set<number>();
   readonly #lost: LostState;
@@ -167,13 +171,21 @@ export class Supervisor extends EventEmitter<RunEvents> {
       run,
       phase: this.#phase,
       elapsedMs: this.#goAt === 0 ? 0 : performance.now() - this.#goAt,
-      ...this.#accounts.counts(),
+      ...measured({
+        plan,
+        accounts: this.#accounts,
+        recent: this.#recent,
+        processes: this.#processes,
+        workers: this.#workers,
+        ended: this.#ended,
+      }),
       workers: {
         up: this.#workers.all.filter(({ state }) => state === 'ready').length,
         all: this.#workers.all.length,
         restarts: this.#restarts,
       },
-      tasks: this.#workers.snapshot(this.#ended),
+      deadLetters: this.#journal.deadLetters,
+      linksDown: this.#linksDown.count,
     };
   }
 
@@ -250,6 +262,8 @@ export class Supervisor extends EventEmitter<RunEvents> {
         return this.#link(worker, message.up, message.why);
       case 'stats':
         this.#accounts.report(message.stats);
+        this.#recent.report(message.stats, performance.now());
+        if (message.process !== undefined) this.#processes.report(worker, message.process, performance.now());
         return this.#takeSteps(this.#cycles.report(message.stats, message.round));
       case 'replays':
         for (const replay of message.replays) this.emit('replay', replay);
@@ -334,7 +348,16 @@ export class Supervisor extends EventEmitter<RunEvents> {
         why,
         reports: place.tasks.map(({ task }) => this.#accounts.lastReport(task)),
       });
-    for (const { task } of place.tasks) this.#accounts.gone(task);
+    for (const { task } of place.tasks) {
+      this.#accounts.gone(task);
+      this.#recent.gone(task);
+    }
+    this.#processes.gone(worker);
+    worker.died = {
+      message: worker.fatal === undefined ? why : `${why}: ${worker.fatal.message}`,
+      at: Date.now(),
+      count: (worker.died?.count ?? 0) + 1,
+    };
     this.#quarantineIfPoison(worker);
     const pid = worker.process?.pid ?? 0;
     if (this.#phase === 'starting' && worker.fatal === undefined && worker.epoch > 2) {
@@ -356,6 +379,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
       return;
     }
     this.#restarts += 1;
+    worker.restartAt = performance.now() + delayMs;
     worker.restartTimer = setTimeout(() => this.#spawn(worker), delayMs);
   }
 

@@ -4,7 +4,6 @@ import type { TopologyPlan } from '../topology/definition.js';
 import type { WorkerPlace } from './assignment.js';
 import { executeTimeoutMs } from './place-facts.js';
 import { RestartPolicy } from './restart-policy.js';
-import type { RunSnapshot } from './run-types.js';
 import type { WorkerProcess } from './worker-process.js';
 
 /** A worker, in its present incarnation. */
@@ -17,6 +16,10 @@ export interface WorkerState {
   readyAt: number;
   fatal: WorkerError | undefined;
   restartTimer: NodeJS.Timeout | undefined;
+  /** on the monotonic clock, ms */
+  restartAt: number;
+  /** what its process died of last, and how often */
+  died: { readonly message: string; readonly at: number; readonly count: number } | undefined;
 }
 
 export class WorkerSet {
@@ -32,6 +35,8 @@ export class WorkerSet {
       readyAt: 0,
       fatal: undefined,
       restartTimer: undefined,
+      restartAt: 0,
+      died: undefined,
     }));
   }
 
@@ -69,18 +74,6 @@ export class WorkerSet {
       if (process.blockedMs > limitMs)
         process.kill(`its event loop was blocked for more than executeTimeoutMs = ${limitMs}`);
     }
-  }
-
-  /** `ended`: tasks that have said their last word. */
-  snapshot(ended: ReadonlySet<number>): RunSnapshot['tasks'] {
-    return this.all.flatMap(({ place, process, state }) =>
-      place.tasks.map(({ task, component }) => ({
-        component: `${component}[${task}]`,
-        task,
-        pid: state === 'gone' ? undefined : process?.pid,
-        state: ended.has(task) || state === 'stopped' ? 'ended' : state,
-      })),
-    );
   }
 }
 

@@ -14,10 +14,12 @@ import { Held, HeldTuple, Hold } from './held.js';
 import { type Arrived, type Drops, Inbox } from './inbox.js';
 import { InputEnd } from './input-end.js';
 import { Linger } from './linger.js';
+import { Load } from './load.js';
 import { ManualDesk, ManualOut } from './manual-out.js';
 import { Meter } from './meter.js';
 import { CLAIM_AFTER_MS, Origin } from './origin.js';
 import { Output } from './output.js';
+import type { TaskError } from './protocol.js';
 import { Claims, Sender } from './sender.js';
 import { type BoltCounts, Settler } from './settler.js';
 import { Suspects, type Suspicion } from './suspects.js';
@@ -55,6 +57,7 @@ export class BoltTask implements LocalLedger {
   /** a flush, a tick or `end` that has: nothing else is begun meanwhile */
   #exclusive: string | undefined;
   readonly #meter: Meter;
+  readonly load = new Load();
   #tickDue = false;
   readonly #end: InputEnd;
   readonly #timers: (() => void)[] = [];
@@ -95,6 +98,9 @@ export class BoltTask implements LocalLedger {
   }
   get epoch(): number {
     return this.#env.epoch;
+  }
+  get lastError(): TaskError | undefined {
+    return this.#settler.lastError;
   }
   get origin(): Origin | undefined {
     return this.#origin;
@@ -237,6 +243,7 @@ export class BoltTask implements LocalLedger {
       }
       const { batch } = arrived;
       const count = batch?.count ?? 0;
+      if (arrived.row === 0 && count > 0 && arrived.open === 0) this.load.begun(clock.now() - arrived.at, count);
       while (arrived.row < count) {
         if (!this.#mayBegin) return false;
         if (!this.sender.hasRoom) return false;
@@ -262,7 +269,9 @@ export class BoltTask implements LocalLedger {
   /** Confirms the frames at the head of the queue that are executed to their last row. */
   #takeExecuted(): void {
     while (this.inbox.firstIsExecuted) {
-      const { channel } = this.inbox.takeExecuted(this.#meter.take());
+      const ms = this.#meter.take();
+      const { channel, batch } = this.inbox.takeExecuted(ms);
+      this.load.executed(ms, batch?.count ?? 0);
       if (channel.ended) this.#end.heard(channel.sender);
     }
   }

@@ -21,14 +21,18 @@ export class LatencyHistogram {
   maxMs = 0;
 
   record(ms: number): void {
+    this.recordMany(ms, 1);
+  }
+
+  recordMany(ms: number, times: number): void {
     const us = Math.min(ms * 1000, MAX_US);
     let at = 0;
     if (us > 1) {
       const octave = 31 - Math.clz32(us);
       at = octave * PER_OCTAVE + ((us / OCTAVE_US[octave]) * PER_OCTAVE - PER_OCTAVE);
     }
-    this.buckets[at | 0] += 1;
-    this.count += 1;
+    this.buckets[at | 0] += times;
+    this.count += times;
     if (ms > this.maxMs) this.maxMs = ms;
   }
 
@@ -53,6 +57,19 @@ export class LatencyHistogram {
 
   quantiles(): Quantiles {
     return { p50: this.quantile(0.5), p90: this.quantile(0.9), p99: this.quantile(0.99), max: this.maxMs };
+  }
+
+  /** What was recorded here and not yet in `earlier`, a former state of the same histogram. Its maximum is not known. */
+  since(earlier: LatencyHistogram): LatencyHistogram {
+    const more = new LatencyHistogram();
+    for (let at = 0; at < this.buckets.length; at++) {
+      const count = this.buckets[at] - earlier.buckets[at];
+      if (count <= 0) continue;
+      more.buckets[at] = count;
+      more.count += count;
+    }
+    more.maxMs = this.maxMs;
+    return more;
   }
 
   /** Pairs of (bucket, count) where something was recorded. */

@@ -7,12 +7,16 @@ const LOST_AFTER_MS = 3 * ECHO_EVERY_MS;
 
 /** Keeps a connection honest: it publishes to itself, and one that does not hear its own echo is declared lost. */
 export class LinkWatch {
+  /** what the last echo took; undefined: none came yet */
+  echoMs: number | undefined;
   #heardAt: number;
+  #saidAt = 0;
 
   constructor(transport: Transport, subject: string, clock: Clock) {
     this.#heardAt = clock.now();
     transport.subscribe(subject, () => {
       this.#heardAt = clock.now();
+      this.echoMs = this.#heardAt - this.#saidAt;
     });
     let lastTurn = clock.now();
     clock.every(ECHO_EVERY_MS, () => {
@@ -24,7 +28,10 @@ export class LinkWatch {
       else if (now - this.#heardAt > LOST_AFTER_MS) {
         this.#heardAt = now;
         void transport.reconnect();
-      } else transport.publish(subject, ECHO);
+      } else {
+        this.#saidAt = clock.now();
+        transport.publish(subject, ECHO);
+      }
     });
     this.#clock = clock;
   }

@@ -76,6 +76,39 @@ export type ToWorker =
   | { readonly type: 'stop' }
   | { readonly type: 'letter-stored'; readonly number: number; readonly error?: string };
 
+/** What a bolt task measures of its work; histograms are sparse and cumulative, see `load.ts`. */
+export interface TaskLoad {
+  readonly busyMs: number;
+  /** tuples in its inbox */
+  readonly queued: number;
+  readonly executeMs: readonly number[];
+  readonly executeMaxMs: number;
+  readonly queueMs: readonly number[];
+  readonly queueMaxMs: number;
+}
+
+/** What went wrong last in a task. */
+export interface TaskError {
+  readonly message: string;
+  /** milliseconds since 1970 */
+  readonly at: number;
+  /** so many in this incarnation */
+  readonly count: number;
+}
+
+/** What a worker measures of its process. */
+export interface ProcessLoad {
+  readonly rssBytes: number;
+  readonly heapBytes: number;
+  /** user and system time since its start */
+  readonly cpuMs: number;
+  /** how late its event loop was: the most since the last report */
+  readonly loopLagMs: number;
+  /** time of its last echo over the broker and back: what a frame takes from a task to another */
+  readonly dataEchoMs?: number;
+  readonly controlEchoMs?: number;
+}
+
 /** Counts of one task, cumulative over its incarnation. */
 export interface TaskStats {
   readonly task: number;
@@ -99,6 +132,12 @@ export interface TaskStats {
    * and all that was sent is confirmed.
    */
   readonly cycle?: { readonly step: 'open' | 'over' | 'settling' | 'said'; readonly quiet: boolean };
+  readonly load?: TaskLoad;
+  /** receivers that have no room for more, and for how long */
+  readonly blockedOn?: readonly { readonly task: number; readonly ms: number }[];
+  readonly error?: TaskError;
+  /** ackers: roots that are not complete */
+  readonly open?: number;
   /** what the component's own code counts: `context.metrics` */
   readonly metrics?: MetricsReport;
 }
@@ -139,7 +178,12 @@ export type FromWorker =
   | { readonly type: 'warn'; readonly message: string }
   | { readonly type: 'link'; readonly up: boolean; readonly why: string }
   /** `round`: the answer to a `report` */
-  | { readonly type: 'stats'; readonly stats: readonly TaskStats[]; readonly round?: number }
+  | {
+      readonly type: 'stats';
+      readonly stats: readonly TaskStats[];
+      readonly process?: ProcessLoad;
+      readonly round?: number;
+    }
   | { readonly type: 'replays'; readonly replays: readonly ReplayNotice[] }
   | { readonly type: 'letter'; readonly number: number; readonly letter: DeadLetter }
   | { readonly type: 'stopped'; readonly stats: readonly TaskStats[] };

@@ -37,6 +37,8 @@ export class Sender {
   readonly #env: TaskEnv;
   readonly #cancelProbe: () => void;
   readonly #blocked = new Set<number>();
+  /** receivers without room, and since when, as far as it was looked */
+  readonly #fullSince = new Map<number, number>();
 
   constructor(env: TaskEnv) {
     this.#env = env;
@@ -157,7 +159,16 @@ export class Sender {
 
   #probe(): void {
     const now = this.#env.clock.now();
-    for (const link of this.#links()) link.probe(now);
+    for (const link of this.#links()) {
+      link.probe(now);
+      if (link.room > 0) this.#fullSince.delete(link.receiver);
+      else if (!this.#fullSince.has(link.receiver)) this.#fullSince.set(link.receiver, now);
+    }
+  }
+
+  /** Who has no room for what is sent, and for how long. */
+  blockedOn(now: number): { readonly task: number; readonly ms: number }[] {
+    return [...this.#fullSince].map(([task, since]) => ({ task, ms: now - since }));
   }
 
   *#links(): Generator<Link<Batch> | Link<AckParcel>> {

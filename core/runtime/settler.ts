@@ -6,7 +6,11 @@ import type { TaskEnv } from './env.js';
 import type { Execution } from './execution.js';
 import { errorFacts } from './failure.js';
 import type { Hold } from './held.js';
+import type { TaskError } from './protocol.js';
 import type { Claims } from './sender.js';
+
+/** It is shown in one line; the whole is with the tuple. */
+const MAX_ERROR_CHARS = 200;
 
 export interface BoltCounts {
   executed: number;
@@ -17,6 +21,7 @@ export interface BoltCounts {
 
 export class Settler {
   readonly counts: BoltCounts = { executed: 0, emitted: 0, acked: 0, failed: 0 };
+  lastError: TaskError | undefined;
   readonly #env: TaskEnv;
   readonly #acks: AckBox;
   readonly #tracks: boolean;
@@ -97,8 +102,11 @@ export class Settler {
   }
 
   #failureOf(error: unknown): Failure {
-    const { component, task } = this.#env;
-    return { reason: 'failed', attempts: 0, component, task, error: errorFacts(error) };
+    const { component, task, clock } = this.#env;
+    const facts = errorFacts(error);
+    const message = `${facts.name}: ${facts.message.slice(0, MAX_ERROR_CHARS)}`;
+    this.lastError = { message, at: clock.wall(), count: (this.lastError?.count ?? 0) + 1 };
+    return { reason: 'failed', attempts: 0, component, task, error: facts };
   }
 
   #untrackedFailed({ component, task, error }: Failure): void {

@@ -13,6 +13,7 @@ import { errorFacts } from './failure.js';
 import { Heartbeat } from './heartbeat.js';
 import { LinkWatch } from './link-watch.js';
 import { loadPlan } from './load-topology.js';
+import { ProcessMeter } from './process-load.js';
 import type { FromWorker, StartMessage, ToWorker } from './protocol.js';
 import { SuspectFile } from './suspect-file.js';
 import { Worker } from './worker.js';
@@ -126,6 +127,7 @@ async function start(message: StartMessage): Promise<void> {
     );
   }
   const subjects = new Subjects(plan.name, message.token);
+  const watches: { data?: LinkWatch; control?: LinkWatch } = {};
   const connect = async (role: 'data' | 'control'): Promise<NatsTransport> => {
     let watch: LinkWatch | undefined;
     const events: TransportEvents = {
@@ -150,6 +152,7 @@ async function start(message: StartMessage): Promise<void> {
     );
     // a connection that does not hear itself is lost, however healthy its socket looks
     watch = new LinkWatch(transport, `${subjects.metrics(message.worker)}.${role}`, realClock);
+    watches[role] = watch;
     return transport;
   };
   const [data, control] = await Promise.all([connect('data'), connect('control')]);
@@ -190,7 +193,11 @@ async function start(message: StartMessage): Promise<void> {
     lapsed: () => heartbeat.lapsed,
   });
   await worker.start();
-  setInterval(() => send({ type: 'stats', stats: worker?.stats() ?? [] }), STATS_EVERY_MS);
+  const meter = new ProcessMeter();
+  setInterval(
+    () => send({ type: 'stats', stats: worker?.stats() ?? [], process: meter.take(watches.data, watches.control) }),
+    STATS_EVERY_MS,
+  );
   ready = true;
   send({ type: 'ready', hasEnd: worker.hasEnd() });
 }

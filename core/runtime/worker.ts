@@ -422,8 +422,10 @@ export class Worker {
         drained: true,
         ...(metrics === undefined ? {} : { metrics }),
       };
-      if (task instanceof AckerTask) return { ...base, kind: 'acker', drops: { ...task.drops } };
+      if (task instanceof AckerTask) return { ...base, kind: 'acker', open: task.open, drops: { ...task.drops } };
       const links = task.sender.counts();
+      const blockedOn = task.sender.blockedOn(now);
+      const blocked = blockedOn.length === 0 ? {} : { blockedOn };
       if (task instanceof SpoutTask) {
         const { origin } = task;
         return {
@@ -432,9 +434,10 @@ export class Worker {
           drained: task.drained && task.sender.settled,
           spout: { ...origin.counts, pending: origin.pending, waiting: origin.waiting },
           links,
+          ...blocked,
           latency: origin.latency.sparse(),
           latencyMaxMs: origin.latency.maxMs,
-          drops: { ...origin.drops, ...task.sender.drops, late: origin.late },
+          drops: summed(origin.drops, task.sender.drops, { late: origin.late }),
           ...(origin.oldestStartedAt === undefined ? {} : { oldestMs: now - origin.oldestStartedAt }),
         };
       }
@@ -449,7 +452,10 @@ export class Worker {
           : { trees: { ...task.origin.counts, pending: task.origin.pending, waiting: task.origin.waiting } }),
         ...(task.cycle === undefined ? {} : { cycle: task.cycle }),
         links,
-        drops: { ...task.inbox.drops, ...task.sender.drops, ...task.misuses },
+        ...blocked,
+        load: task.load.report(task.inbox.waiting),
+        ...(task.lastError === undefined ? {} : { error: task.lastError }),
+        drops: summed(task.inbox.drops, task.sender.drops, task.misuses),
       };
     });
   }
@@ -461,6 +467,13 @@ function componentOf(plan: TopologyPlan, component: string): ComponentPlan | und
 
 function componentOfTask(plan: TopologyPlan, task: number): ComponentPlan | undefined {
   return plan.components.find(({ firstTask, tasks }) => task >= firstTask && task < firstTask + tasks);
+}
+
+/** Some causes are counted in several places. */
+function summed(...all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (const drops of all) for (const cause in drops) sum[cause] = (sum[cause] ?? 0) + drops[cause];
+  return sum;
 }
 
 /** Do others get the tuples that a task of this component gets? */

@@ -45,7 +45,7 @@ export function runSnapshot(fields: Partial<RunSnapshot> = {}): RunSnapshot {
     bolts,
     completeLatencyMs,
     workers: { up: 5, all: 5, restarts: 0 },
-    tasks: names.map((component, at) => ({ component, task: at + 1, pid: 100 + at, state: 'ready' })),
+    tasks: names.map((component, at) => ({ component, task: at + 1, pid: 100 + at, state: 'ready', restarts: 0 })),
     ...fields,
   };
 }

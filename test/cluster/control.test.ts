@@ -196,6 +196,7 @@ test('a run of so many tasks that its answer is too large for the server answers
     task,
     pid: 1,
     state: 'ready' as const,
+    restarts: 0,
   }));
   new ControlDesk(network.connect(), {
     topology: 'a',
