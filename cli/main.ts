@@ -1,6 +1,7 @@
 /** From arguments to an exit code. */
-import { readFileSync } from 'node:fs';
+
 import { Command, CommanderError } from 'commander';
+import { packageVersion } from '../core/package-root.js';
 import { addCheck } from './check.js';
 import type { CommandContext } from './context.js';
 import { addDead } from './dead.js';
@@ -41,7 +42,7 @@ function createProgram(context: CommandContext): Command {
   const { stdout, stderr } = context.io;
   const program = new Command('squall')
     .description('Storm-style topologies on NATS: every spout and bolt a process, every tuple tracked to its end')
-    .version(version(), '--version', 'print the version')
+    .version(packageVersion(), '--version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand(false)
     .enablePositionalOptions()
@@ -57,10 +58,4 @@ function createProgram(context: CommandContext): Command {
     .showHelpAfterError('(--help tells what there is)');
   for (const add of COMMANDS) add(program, context);
   return program;
-}
-
-/** Of the package; this file is `dist/cli/main.js` in it. */
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { readonly version: string }).version;
 }

@@ -29,6 +29,7 @@ interface RunFlags extends ConnectFlags, PlacementFlags {
   readonly state: string;
   readonly fresh?: boolean;
   readonly jetstream: boolean;
+  readonly metrics?: string;
 }
 
 /** npm passes a Ctrl-C on to its child, which has it from the terminal already: two this close are one press. */
@@ -54,6 +55,7 @@ export function addRun(program: Command, context: CommandContext): void {
     .argument('<file>', 'the topology file');
   addPlacementOptions(addSetOption(command))
     .option('--duration <time>', 'stop after this time, such as 30s', parseDuration)
+    .option('--metrics <port>', 'serve /metrics, /healthz and /ready at PORT or HOST:PORT (0: any that is free)')
     .option('--json', 'print the result as one JSON object on stdout')
     .option('--fresh', 'ignore what an earlier run that was cut off has left');
   addStateOption(command);
@@ -76,6 +78,7 @@ async function runTopology(file: string, flags: RunFlags, { io, engine }: Comman
     state: flags.state,
     fresh: flags.fresh ?? false,
     jetstream: flags.jetstream,
+    metrics: flags.metrics,
   };
   const start = await engine.run();
   const run = start(file, options);

@@ -17,6 +17,7 @@ interface Past {
   readonly bolt: { executed: number; emitted: number; acked: number; failed: number };
   readonly trees: SpoutResult & { readonly replays: Record<string, number> };
   readonly latency: LatencyHistogram;
+  readonly execute: LatencyHistogram;
   readonly metrics: MetricsSum;
   readonly drops: Record<string, number>;
 }
@@ -69,6 +70,7 @@ export class Accounts {
       bolt: { executed: 0, emitted: 0, acked: 0, failed: 0 },
       trees: { emitted: 0, untracked: 0, acked: 0, deadLettered: 0, pending: 0, replays: { ...NO_REPLAYS } },
       latency: new LatencyHistogram(),
+      execute: new LatencyHistogram(),
       metrics: new MetricsSum(),
       drops: {},
     };
@@ -76,11 +78,14 @@ export class Accounts {
       bolt: addBolts([past.bolt, last.bolt]),
       trees: { ...addTrees([past.trees, last.spout ?? last.trees]), pending: 0 },
       latency: past.latency,
+      execute: past.execute,
       metrics: past.metrics,
       drops: addDrops([past.drops, last.drops]),
     });
     if (last.latency !== undefined)
       past.latency.merge(LatencyHistogram.fromSparse(last.latency, last.latencyMaxMs ?? 0));
+    if (last.load !== undefined)
+      past.execute.merge(LatencyHistogram.fromSparse(last.load.executeMs, last.load.executeMaxMs));
     if (last.metrics !== undefined) past.metrics.add(last.metrics);
   }
 
@@ -141,6 +146,24 @@ export class Accounts {
       for (const one of past) if (one !== undefined) latency.merge(one.latency);
     }
     return { spouts, bolts, completeLatencyMs: rounded(latency.quantiles()) };
+  }
+
+  /** Of all incarnations of these tasks: complete latency of their trees, and how long an execute took. */
+  histograms(tasks: readonly number[]): { readonly complete: LatencyHistogram; readonly execute: LatencyHistogram } {
+    const complete = new LatencyHistogram();
+    const execute = new LatencyHistogram();
+    for (const task of tasks) {
+      const live = this.#live.get(task);
+      const past = this.#past.get(task);
+      if (live?.latency !== undefined)
+        complete.merge(LatencyHistogram.fromSparse(live.latency, live.latencyMaxMs ?? 0));
+      if (live?.load !== undefined)
+        execute.merge(LatencyHistogram.fromSparse(live.load.executeMs, live.load.executeMaxMs));
+      if (past === undefined) continue;
+      complete.merge(past.latency);
+      execute.merge(past.execute);
+    }
+    return { complete, execute };
   }
 
   balance(): Balance {

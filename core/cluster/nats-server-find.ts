@@ -3,10 +3,10 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { access, constants, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { SquallError } from '../errors.js';
+import { packageRoot } from '../package-root.js';
 import { atLeast, OLDEST_NATS } from '../transport/nats-version.js';
 import { fetchNatsServer } from './nats-server-fetch.js';
 
@@ -116,14 +116,4 @@ async function faultOf(path: string): Promise<string | undefined> {
   const version = /nats-server: v(\S+)/.exec(output)?.[1];
   if (version === undefined) return 'is no nats-server';
   return atLeast(version, OLDEST_NATS) ? undefined : `is version ${version}`;
-}
-
-function packageRoot(): string | undefined {
-  let dir = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(dir, 'package.json'))) {
-    const parent = dirname(dir);
-    if (parent === dir) return undefined;
-    dir = parent;
-  }
-  return dir;
 }

@@ -24,6 +24,11 @@ export interface RunOptions {
   readonly fresh?: boolean;
   /** false: do without JetStream; dead letters are then only counted and told */
   readonly jetstream?: boolean;
+  /**
+   * `PORT` or `HOST:PORT` for Prometheus and health checks: /metrics, /healthz, /ready. Without a host only this machine
+   * reaches it; 0 takes any port that is free. Left out: nowhere.
+   */
+  readonly metrics?: string | number;
   /** ends the run as `drain()` does */
   readonly signal?: AbortSignal;
 }

@@ -6,6 +6,7 @@ import { EventEmitter } from 'eventemitter3';
 import { v7 as uuid } from 'uuid';
 import { isSquallError, SquallError, shown } from '../errors.js';
 import { DeadLetterStore } from '../inspect/dead-letter-store.js';
+import { packageVersion } from '../package-root.js';
 import { loadPlan } from '../runtime/load-topology.js';
 import type { Connection } from '../runtime/protocol.js';
 import type { TopologyPlan } from '../topology/definition.js';
@@ -17,6 +18,7 @@ import { assign, MAX_ACKERS, MAX_WORKERS } from './assignment.js';
 import { ControlDesk } from './control-desk.js';
 import { controlSubject } from './control-messages.js';
 import { LetterBox } from './letter-box.js';
+import type { MetricsServer } from './metrics-server.js';
 import { type OwnServer, startOwnServer } from './own-server.js';
 import type { RunEvents, RunOptions, RunResult, RunSnapshot } from './run-types.js';
 import { StateFolder } from './state-folder.js';
@@ -123,7 +125,18 @@ export class Run extends EventEmitter<RunEvents> {
     const giveUp = new AbortController();
     let desk: Promise<ControlDesk | undefined> | undefined;
     let letters: LetterBox | undefined;
+    let metrics: MetricsServer | undefined;
     try {
+      if (options.metrics !== undefined) {
+        const source = {
+          snapshot: () => this.#supervisor?.snapshot(),
+          histograms: () => this.#supervisor?.histograms() ?? [],
+        };
+        // whoever does not ask for it does not pay for the libraries
+        const { serveMetrics } = await import('./metrics-server.js');
+        metrics = await serveMetrics(options.metrics, source, packageVersion());
+        tell(`metrics at ${metrics.url}/metrics`);
+      }
       const jetstream = options.jetstream !== false;
       const given =
         typeof options.nats === 'string' ? connectOptions({ nats: options.nats }, process.env) : options.nats;
@@ -203,6 +216,7 @@ export class Run extends EventEmitter<RunEvents> {
       await (await desk)?.ended(result);
       return result;
     } finally {
+      await metrics?.close();
       letters?.close();
       await transport?.then((nats) => nats.close()).catch(() => {});
       await own?.stop();

@@ -13,6 +13,7 @@ import { type CycleRound, type CycleStep, CycleWatch } from './cycle-watch.js';
 import type { LetterBox } from './letter-box.js';
 import { LinksDown } from './links-down.js';
 import { LostState } from './lost-state.js';
+import type { ComponentHistograms } from './metrics-page.js';
 import { spoutsIn } from './place-facts.js';
 import { DEATHS_BEFORE_QUARANTINE, Quarantine } from './quarantine.js';
 import { Recent } from './recent.js';
@@ -162,6 +163,14 @@ export class Supervisor extends EventEmitter<RunEvents> {
 
   warn(message: string): void {
     if (this.#warnings.add(message)) this.emit('warning', message);
+  }
+
+  /** Of each component, over all that its tasks ever did. */
+  histograms(): ComponentHistograms[] {
+    return this.#options.plan.components.map(({ name, firstTask, tasks }) => ({
+      component: name,
+      ...this.#accounts.histograms(Array.from({ length: tasks }, (_, index) => firstTask + index)),
+    }));
   }
 
   snapshot(): RunSnapshot {

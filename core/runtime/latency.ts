@@ -42,15 +42,25 @@ export class LatencyHistogram {
     if (other.maxMs > this.maxMs) this.maxMs = other.maxMs;
   }
 
+  /** How many records are at most `ms`, and about what all records add up to. */
+  upTo(ms: number): number {
+    let count = 0;
+    for (let at = 0; at < this.buckets.length && valueAt(at) <= ms; at++) count += this.buckets[at];
+    return count;
+  }
+  get sumMs(): number {
+    let sum = 0;
+    for (let at = 0; at < this.buckets.length; at++) if (this.buckets[at] > 0) sum += this.buckets[at] * valueAt(at);
+    return sum;
+  }
+
   /** The value that `share` of all records do not exceed, in ms. 0 when nothing was recorded. */
   quantile(share: number): number {
     let left = share * this.count;
     for (let at = 0; at < this.buckets.length; at++) {
       left -= this.buckets[at];
       if (left > 0 || this.buckets[at] === 0) continue;
-      const octave = Math.floor(at / PER_OCTAVE);
-      const us = OCTAVE_US[octave] * (1 + ((at % PER_OCTAVE) + 0.5) / PER_OCTAVE);
-      return Math.min(this.maxMs, us / 1000);
+      return Math.min(this.maxMs, valueAt(at));
     }
     return this.maxMs;
   }
@@ -88,4 +98,10 @@ export class LatencyHistogram {
     histogram.maxMs = maxMs;
     return histogram;
   }
+}
+
+/** Middle of a bucket, in ms. */
+function valueAt(bucket: number): number {
+  const octave = Math.floor(bucket / PER_OCTAVE);
+  return (OCTAVE_US[octave] * (1 + ((bucket % PER_OCTAVE) + 0.5) / PER_OCTAVE)) / 1000;
 }

@@ -38,7 +38,7 @@ async function ended(args: string, result: Partial<RunResult>): Promise<Command 
 
 test('every flag reaches the run', async (t) => {
   const { asked, run } = squall(
-    'run file.ts --set a=1 --set b=x=y --set a=2 --workers 3 --ackers 0 --duration 1.5m --debug --state dir --fresh --no-jetstream --nats nats://u:p@host:1 --json',
+    'run file.ts --set a=1 --set b=x=y --set a=2 --workers 3 --ackers 0 --duration 1.5m --debug --state dir --fresh --no-jetstream --nats nats://u:p@host:1 --metrics 9464 --json',
   );
   run.finish(runResult());
   t.deepEqual(await asked, {
@@ -53,6 +53,7 @@ test('every flag reaches the run', async (t) => {
       state: 'dir',
       fresh: true,
       jetstream: false,
+      metrics: '9464',
     },
   });
 });
