@@ -68,6 +68,15 @@ export class Installed {
     return new Installed(folder, tarball, env);
   }
 
+  /**
+   * From now on `npx` does in the folder what it does with an installed command, and no more: npm itself takes longer to
+   * start than most of them to run.
+   */
+  async shortenNpx(): Promise<void> {
+    if (process.platform === 'win32') return;
+    await writeFile(this.path('node_modules/.bin/npx'), '#!/bin/sh\nexec "$@"\n', { mode: 0o755 });
+  }
+
   path(name: string): string {
     return join(this.folder, name);
   }

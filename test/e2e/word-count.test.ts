@@ -9,11 +9,12 @@ import { sizeOf, topologyFile, Workspace } from '../support/e2e.js';
 import { balanceCloses, countsIn, countWords, differences } from '../support/e2e-checks.js';
 import { Command } from '../support/e2e-command.js';
 import { startRun } from '../support/e2e-run.js';
+import { sized } from '../support/long.js';
 
 const WORDS = topologyFile('words');
 const TEXT = fileURLToPath(new URL('../../../scripts/text.mjs', import.meta.url));
 const SOURCE = fileURLToPath(new URL('../../../topologies/word-count.ts', import.meta.url));
-const LINES = 50_000;
+const LINES = sized(10_000, 200_000);
 
 let folder: string;
 let input: string;

@@ -51,6 +51,7 @@ export class Command {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const command = new Command(child);
+    place.hear(() => `squall ${args.join(' ')}\n${command.stderr}`);
     scope.teardown(async () => {
       child.kill('SIGTERM');
       child.kill('SIGTERM');
