@@ -15,7 +15,7 @@ const MAX_SPOUT_PENDING = 8192;
 const REPEATS_LIMIT = MAX_SPOUT_PENDING + RATE;
 
 test.serial(
-  'the supervisor is killed: no process is left after 5 s, and the next run resumes and completes',
+  'the supervisor is killed: no process is left, and the next run resumes and completes',
   async (t) => {
     const place = await Workspace.create(t);
     const output = place.path('numbers.tsv');
@@ -28,7 +28,7 @@ test.serial(
     t.true(titles.some((title) => title.includes('nats-server')));
     process.kill(command.pid, 'SIGKILL');
     await command.ended();
-    await place.allGone(5000);
+    await place.allGone();
 
     // as a power cut may leave it
     appendFileSync(output, '123');
@@ -55,7 +55,7 @@ test.serial('everything is killed at once: the next run resumes, and nothing is 
   await command.until(() => sizeOf(output) > 50_000, 'lines in the file');
   for (const { pid } of place.processes()) process.kill(pid, 'SIGKILL');
   await command.ended();
-  await place.allGone(5000);
+  await place.allGone();
 
   const watched = startRun(t, place, NUMBERS, { set: { count: String(COUNT), output } });
   const result = await watched.run.result;
@@ -73,7 +73,7 @@ test.serial('--fresh ignores what a run that was cut off has left', async (t) =>
   await command.until(() => sizeOf(output) > 50_000, 'lines in the file');
   process.kill(command.pid, 'SIGKILL');
   await command.ended();
-  await place.allGone(5000);
+  await place.allGone();
 
   const again = await Command.run(t, place, NUMBERS, { count: '500', output }, ['--workers', '1', '--fresh']);
   const { code, result } = await again.result();

@@ -3,7 +3,7 @@ import { setTimeout as stoodStill } from 'node:timers/promises';
 import test from 'ava';
 import type { ReplayReason } from '../../core/index.js';
 import { LEASE_MS } from '../../core/runtime/heartbeat.js';
-import { topologyFile, until, Workspace } from '../support/e2e.js';
+import { ownWarnings, topologyFile, until, Workspace } from '../support/e2e.js';
 import { allPresent, balanceCloses, type Checks, highestIn } from '../support/e2e-checks.js';
 import { Command } from '../support/e2e-command.js';
 import { livingProcesses } from '../support/e2e-processes.js';
@@ -226,7 +226,7 @@ test.serial('a spout without positions that dies begins again, and the result sa
   const result = await watched.run.result;
   t.is(result.status, 'completed');
   t.true(result.spouts.numbers.emitted >= 4500, 'it began again');
-  const [warning, ...more] = result.warnings;
+  const [warning, ...more] = ownWarnings(result.warnings);
   t.regex(warning, /numbers\[1\].*died.*begins again.*repeat/);
   t.deepEqual(more, []);
   balanceCloses(t, result);

@@ -6,7 +6,7 @@ import { type Scope, until, type Workspace } from './e2e.js';
 import { natsServerBinary } from './nats.js';
 
 export const SQUALL = fileURLToPath(new URL('../../cli/squall.js', import.meta.url));
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 60_000;
 
 export interface Ended {
   readonly code: number | null;
