@@ -84,7 +84,7 @@ export function startRun(
   let last: RunSnapshot | undefined;
   place.hear(() => watched.said(last ?? watched.run.snapshot()));
   scope.teardown(async () => {
-    last = watched.run.snapshot();
+    last ??= watched.run.snapshot();
     await Promise.all([watched.run.stop(), watched.run.stop()]);
   });
   return watched;

@@ -74,7 +74,7 @@ export class Workspace {
     scope.timeout?.(STUCK_MS, `no assertion for ${STUCK_MS / 1000} s; what its runs have said is above`);
     scope.teardown(async () => {
       try {
-        if (scope.passed === false) for (const said of place.#heard) scope.log?.(said().slice(-SHOWN_CHARS));
+        if (scope.passed === false) for (const said of place.#heard.splice(0)) scope.log?.(said().slice(-SHOWN_CHARS));
         await place.allGone();
       } finally {
         for (const { pid } of place.processes()) process.kill(pid, 'SIGKILL');
