@@ -14,7 +14,7 @@ const DEADLINE_MS = 60_000;
 /** What a run that has ended may still take to leave the process table: 5 s are promised, of a machine that is not busy. */
 const GONE_WITHIN_MS = 20_000;
 /**
- * From one assertion to the next. Less than AVA's limit for all tests together, so that the test that is stuck fails by
+ * From one assertion to the next. Much less than AVA's limit for all tests together, so that the test that is stuck fails by
  * its name and the others go on; much more than the slowest takes on a machine that does other things.
  */
 const STUCK_MS = sized(90_000, 600_000);
