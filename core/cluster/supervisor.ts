@@ -474,7 +474,9 @@ export class Supervisor extends EventEmitter<RunEvents> {
     if (performance.now() - this.#startedAt < SLOW_START_MS) return;
     for (const { state, place } of this.#workers.all) {
       if (state === 'starting')
-        this.warn(`"${place.title}" is still starting: its open or prepare has not returned yet`);
+        this.warn(
+          `"${place.title}" is still starting: the machine is busy, or its open or prepare has not returned yet`,
+        );
     }
   }
 

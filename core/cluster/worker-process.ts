@@ -7,8 +7,11 @@ import { BEAT_MS, LEASE_MS } from '../runtime/heartbeat.js';
 import type { FromWorker, ToWorker } from '../runtime/protocol.js';
 
 const MAIN = fileURLToPath(new URL('../runtime/worker-main.js', import.meta.url));
-/** A new process has this long until its first beat: a busy machine starts Node slowly. */
-const FIRST_BEAT_MS = 15_000;
+/**
+ * A new process has this long until its first beat: a busy machine starts Node slowly (20 s at 40 processes for 2 cores),
+ * and to kill who is late makes it busier. One that ends meanwhile is noticed all the same.
+ */
+const FIRST_BEAT_MS = 45_000;
 
 /** After its exit its last messages are read; a grandchild that holds the pipe open must not delay us longer. */
 const LAST_WORDS_MS = 250;

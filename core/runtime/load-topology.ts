@@ -11,6 +11,8 @@ import { planOf } from '../topology/plan.js';
 /** It takes some 50 ms; a mistake is to be told within 5 s. */
 const CHECK_TIMEOUT_MS = 2000;
 const TYPESCRIPT = new Set(['.ts', '.mts', '.cts', '.tsx']);
+/** What `import … from 'squall'` gives: by its address, for no room imports from below. */
+const SQUALL = new URL('../index.js', import.meta.url).href;
 
 /** Throws SquallError: no such file, it does not parse or throws, it exports no topology, or the topology is wrong. */
 export async function loadPlan(file: string, settings: Readonly<Record<string, string>>): Promise<TopologyPlan> {
@@ -21,6 +23,8 @@ export async function loadPlan(file: string, settings: Readonly<Record<string, s
   let exported: unknown;
   try {
     if (TYPESCRIPT.has(extname(path)) && !stripsTypes()) {
+      // each module that is read through the loader's thread takes twice as long: all of ours that it will want, before
+      await import(SQUALL);
       // a file outside of an ES module package is CommonJS to Node, and needs the other loader
       const [esm, cjs] = await Promise.all([import('tsx/esm/api'), import('tsx/cjs/api')]);
       esm.register();

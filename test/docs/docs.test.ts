@@ -16,8 +16,14 @@ const DOCUMENTS = [
     .map((name) => `docs/${name}`),
 ];
 
-/** Node runs TypeScript by itself from 22.18 on. */
-const NODE = (process.features as { typescript?: unknown }).typescript ? 'node' : 'node --import tsx';
+/** Node runs TypeScript by itself from 22.18 on. What is read before the loader of tsx begins takes half as long. */
+const NODE = (process.features as { typescript?: unknown }).typescript
+  ? 'node'
+  : 'node --import squall/testing --import squall --import tsx';
+
+/** For a run of whose processes its page shows nothing: two are started, and not one for each task. */
+const PACKED = '--workers 1';
+const showsProcesses = (transcript: string): boolean => /\w\[\d+\]/.test(transcript);
 
 /** Any attempt of task 1. */
 const ROOT_ID = [rootHi(1, 1, 1), rootLo(0, 1)] as const;
@@ -32,6 +38,8 @@ interface Placed {
 const placed = DOCUMENTS.flatMap((document) =>
   blocksOf(textOf(document), document).map((block): Placed => ({ document, block, file: fileOf(document, block) })),
 );
+/** Topologies and commands of whose run a transcript shows processes. */
+const shown = new Set(placed.flatMap(({ block: { markers, text } }) => (showsProcesses(text) ? markers.output : [])));
 
 /** What the topologies printed, by file. */
 const runs = new Map<string, Ended>();
@@ -56,6 +64,12 @@ test.serial(
     t.is(await place.compile(), '');
   },
 );
+
+test.serial('npx finds the command of the installed package', async (t) => {
+  const { code, printed } = await place.command('npx squall --version');
+  t.is(code, 0, printed);
+  await place.shortenNpx();
+});
 
 for (const { document, block, file } of placed) {
   const { language, markers, text, line } = block;
@@ -85,9 +99,9 @@ for (const { document, block, file } of placed) {
     });
   if (markers.topology !== undefined)
     titled(`${markers.topology} runs`, async (t) => {
-      const check = await place.command(`squall check ${markers.topology}`);
-      t.is(check.code, 0, check.printed);
-      const ended = await place.command(`squall run ${markers.topology} --json ${markers.args ?? ''}`);
+      // a run begins with all that `squall check` does
+      const args = `${markers.args ?? ''} ${shown.has(markers.topology) ? '' : PACKED}`;
+      const ended = await place.command(`squall run ${markers.topology} --json ${args}`);
       t.is(ended.code, Number(markers.exit ?? 0), ended.printed);
       runs.set(markers.topology, ended);
     });
@@ -99,7 +113,9 @@ for (const { document, block, file } of placed) {
   if (language === 'text' && markers.output !== undefined)
     titled('is what it prints, but for the figures', async (t) => {
       const kill = markers.kill === undefined ? undefined : { title: markers.kill, file: markers.when };
-      const { printed } = runs.get(markers.output) ?? (await place.command(markers.output, kill));
+      const packed = /^npx squall run /.test(markers.output) && !shown.has(markers.output);
+      const command = packed ? `${markers.output} ${PACKED}` : markers.output;
+      const { printed } = runs.get(markers.output) ?? (await place.command(command, kill));
       t.is(missingLine(text, printed), undefined, printed);
     });
   if (markers.help !== undefined)

@@ -12,7 +12,8 @@ import { natsServerBinary } from '../support/nats.js';
 /** The checkout; this file is `dist/test/docs/installed.js` in it. */
 export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
-const LONGEST_MS = 60_000;
+/** Not how long it takes, but when to give up. */
+const LONGEST_MS = 100_000;
 const POLL_MS = 20;
 const execute = promisify(execFile);
 
@@ -66,6 +67,15 @@ export class Installed {
       symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name), 'dir');
     }
     return new Installed(folder, tarball, env);
+  }
+
+  /**
+   * From now on `npx` does in the folder what it does with an installed command, and no more: npm itself takes longer to
+   * start than most of them to run.
+   */
+  async shortenNpx(): Promise<void> {
+    if (process.platform === 'win32') return;
+    await writeFile(this.path('node_modules/.bin/npx'), '#!/bin/sh\nexec "$@"\n', { mode: 0o755 });
   }
 
   path(name: string): string {

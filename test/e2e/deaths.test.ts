@@ -14,39 +14,36 @@ const MAX_SPOUT_PENDING = 8192;
 /** emitted again by a resumed run: what was pending, and what its position lacked, which is stored every 0.3 s or so */
 const REPEATS_LIMIT = MAX_SPOUT_PENDING + RATE;
 
-test.serial(
-  'the supervisor is killed: no process is left after 5 s, and the next run resumes and completes',
-  async (t) => {
-    const place = await Workspace.create(t);
-    const output = place.path('numbers.tsv');
-    const command = await Command.run(t, place, NUMBERS, { ...SETTINGS, output });
-    await command.until(() => sizeOf(output) > 50_000, 'lines in the file');
-    const titles = place.processes().map(({ command }) => command);
-    for (const task of ['numbers[1]', 'first[2]', 'second[3]', 'sink[4]', '__acker[5]']) {
-      t.true(titles.includes(`squall ${place.name} ${task}`), `${task} is to be found by its title`);
-    }
-    t.true(titles.some((title) => title.includes('nats-server')));
-    process.kill(command.pid, 'SIGKILL');
-    await command.ended();
-    await place.allGone(5000);
+test.serial('the supervisor is killed: no process is left, and the next run resumes and completes', async (t) => {
+  const place = await Workspace.create(t);
+  const output = place.path('numbers.tsv');
+  const command = await Command.run(t, place, NUMBERS, { ...SETTINGS, output });
+  await command.until(() => sizeOf(output) > 50_000, 'lines in the file');
+  const titles = place.processes().map(({ command }) => command);
+  for (const task of ['numbers[1]', 'first[2]', 'second[3]', 'sink[4]', '__acker[5]']) {
+    t.true(titles.includes(`squall ${place.name} ${task}`), `${task} is to be found by its title`);
+  }
+  t.true(titles.some((title) => title.includes('nats-server')));
+  process.kill(command.pid, 'SIGKILL');
+  await command.ended();
+  await place.allGone();
 
-    // as a power cut may leave it
-    appendFileSync(output, '123');
-    const watched = startRun(t, place, NUMBERS, { set: { count: String(COUNT), output } });
-    const result = await watched.run.result;
-    t.true(watched.ready.items[0].resumed);
-    t.is(result.status, 'completed');
-    t.true(result.spouts.numbers.emitted < COUNT, 'it did not begin at the beginning');
-    balanceCloses(t, result);
-    const repeats = allPresent(t, output, COUNT);
-    t.true(repeats <= REPEATS_LIMIT, `${repeats} lines are there twice`);
+  // as a power cut may leave it
+  appendFileSync(output, '123');
+  const watched = startRun(t, place, NUMBERS, { set: { count: String(COUNT), output } });
+  const result = await watched.run.result;
+  t.true(watched.ready.items[0].resumed);
+  t.is(result.status, 'completed');
+  t.true(result.spouts.numbers.emitted < COUNT, 'it did not begin at the beginning');
+  balanceCloses(t, result);
+  const repeats = allPresent(t, output, COUNT);
+  t.true(repeats <= REPEATS_LIMIT, `${repeats} lines are there twice`);
 
-    const third = startRun(t, place, NUMBERS, { workers: 1, set: { count: '100', output } });
-    t.is((await third.run.result).spouts.numbers.emitted, 100);
-    t.false(third.ready.items[0].resumed, 'after a run that completed the next one begins at the beginning');
-    t.is(allPresent(t, output, 100), 0);
-  },
-);
+  const third = startRun(t, place, NUMBERS, { workers: 1, set: { count: '100', output } });
+  t.is((await third.run.result).spouts.numbers.emitted, 100);
+  t.false(third.ready.items[0].resumed, 'after a run that completed the next one begins at the beginning');
+  t.is(allPresent(t, output, 100), 0);
+});
 
 test.serial('everything is killed at once: the next run resumes, and nothing is lost', async (t) => {
   const place = await Workspace.create(t);
@@ -55,7 +52,7 @@ test.serial('everything is killed at once: the next run resumes, and nothing is 
   await command.until(() => sizeOf(output) > 50_000, 'lines in the file');
   for (const { pid } of place.processes()) process.kill(pid, 'SIGKILL');
   await command.ended();
-  await place.allGone(5000);
+  await place.allGone();
 
   const watched = startRun(t, place, NUMBERS, { set: { count: String(COUNT), output } });
   const result = await watched.run.result;
@@ -73,7 +70,7 @@ test.serial('--fresh ignores what a run that was cut off has left', async (t) =>
   await command.until(() => sizeOf(output) > 50_000, 'lines in the file');
   process.kill(command.pid, 'SIGKILL');
   await command.ended();
-  await place.allGone(5000);
+  await place.allGone();
 
   const again = await Command.run(t, place, NUMBERS, { count: '500', output }, ['--workers', '1', '--fresh']);
   const { code, result } = await again.result();

@@ -24,8 +24,9 @@ function settings(place: Workspace, more: Readonly<Record<string, string>> = {})
   return { calls: place.path('calls'), count: ENDLESS, ...more };
 }
 
+/** In one process, where the test does not need more. */
 function begin(t: ExecutionContext, place: Workspace, options: RunOptions = {}): WatchedRun {
-  return startRun(t, place, LIFECYCLE, { ...options, set: settings(place, options.set) });
+  return startRun(t, place, LIFECYCLE, { workers: 1, ...options, set: settings(place, options.set) });
 }
 
 function beginCommand(t: ExecutionContext, place: Workspace, more: readonly string[] = []): Promise<Command> {
@@ -81,7 +82,15 @@ for (const [ending, end] of [
     `a run that ${ending} ends settles everything, and calls deactivate, cleanup and close once each`,
     async (t) => {
       const place = await Workspace.create(t);
-      const command = await beginCommand(t, place, ending === '--duration' ? ['--duration', '500ms'] : []);
+      const command = await beginCommand(
+        t,
+        place,
+        ending === '--duration'
+          ? ['--duration', '500ms', '--workers', '1']
+          : ending === 'Ctrl-C'
+            ? []
+            : ['--workers', '1'],
+      );
       await command.until(() => calls(place).includes('numbers 1 activate'), 'the run to begin');
       await end(t, place, command);
       const { code, result } = await command.result();
@@ -104,7 +113,7 @@ for (const ending of ['squall kill', 'a second Ctrl-C'] as const) {
     const place = await Workspace.create(t);
     const hold = place.path('hold');
     writeFileSync(hold, '');
-    const command = await Command.run(t, place, LIFECYCLE, settings(place, { hold }));
+    const command = await Command.run(t, place, LIFECYCLE, settings(place, { hold }), ['--workers', '1']);
     await command.until(() => calls(place).includes('numbers 1 activate'), 'the run to begin');
     if (ending === 'squall kill') {
       const { code, stderr } = await squall(t, place, ['kill', place.name]);
@@ -183,7 +192,7 @@ test.serial(
   'a worker that dies while the run is paused comes back paused: its spout is opened and not activated',
   async (t) => {
     const place = await Workspace.create(t);
-    const watched = begin(t, place);
+    const watched = begin(t, place, { workers: 'task' });
     await watched.ackedAtLeast(500);
     watched.run.pause();
     const { executed } = await settledCounts(watched);
@@ -245,7 +254,7 @@ test.serial('kill() ends a run at once, without cleanup and close', async (t) =>
 test.serial('when a run fails, the workers that are left may still close what they have open', async (t) => {
   const place = await Workspace.create(t);
   const broken = place.path('broken');
-  const watched = begin(t, place, { set: { broken } });
+  const watched = begin(t, place, { workers: 'task', set: { broken } });
   await watched.ackedAtLeast(100);
   writeFileSync(broken, '');
   const { status, error } = await watched.run.result;
@@ -257,7 +266,7 @@ test.serial('when a run fails, the workers that are left may still close what th
 
 test.serial('who was killed and started again is prepared again, and cleaned up once', async (t) => {
   const place = await Workspace.create(t);
-  const watched = begin(t, place);
+  const watched = begin(t, place, { workers: 'task' });
   await watched.ackedAtLeast(500);
   await watched.killAndAwait('work[2]');
   const acked = watched.acked;

@@ -8,8 +8,8 @@ import { Command } from '../support/e2e-command.js';
 import { writeTopology } from '../support/e2e-files.js';
 import { TestNats } from '../support/nats.js';
 
-/** 5 s are promised; the tests share their machine with others. */
-const WITHIN_MS = 10_000;
+/** 5 s are promised of a machine that is not busy. */
+const WITHIN_MS = 30_000;
 const NUMBERS = topologyFile('numbers');
 const FAILURE = 1;
 const USAGE = 2;

@@ -5,15 +5,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import type { RunOptions } from '../../core/index.js';
-import { sizeOf, topologyFile, Workspace } from '../support/e2e.js';
+import { ownWarnings, sizeOf, topologyFile, Workspace } from '../support/e2e.js';
 import { balanceCloses, countsIn, countWords, differences } from '../support/e2e-checks.js';
 import { Command } from '../support/e2e-command.js';
 import { startRun } from '../support/e2e-run.js';
+import { sized } from '../support/long.js';
 
 const WORDS = topologyFile('words');
 const TEXT = fileURLToPath(new URL('../../../scripts/text.mjs', import.meta.url));
 const SOURCE = fileURLToPath(new URL('../../../topologies/word-count.ts', import.meta.url));
-const LINES = 50_000;
+const LINES = sized(10_000, 200_000);
 
 let folder: string;
 let input: string;
@@ -46,7 +47,7 @@ async function counts(t: ExecutionContext, options: RunOptions): Promise<void> {
   t.is(result.balance.failed + result.balance.writtenOff, 0);
   balanceCloses(t, result);
   t.deepEqual(result.dropped, {}, 'no frame was refused');
-  t.deepEqual(warnings.items, []);
+  t.deepEqual(ownWarnings(warnings.items), []);
 }
 
 test.serial('word count counts as an independent counter does, all tasks in one process', (t) =>
@@ -66,7 +67,8 @@ test.serial('… from a TypeScript file on the command line: exit 0, the result 
   const command = await Command.start(t, place, ['run', SOURCE, '--state', place.state, '--json', ...settings]);
   const { code, result } = await command.result();
   t.is(code, 0);
-  t.like(result, { topology: 'word-count', status: 'completed', workers: { started: 7, restarts: 0 }, warnings: [] });
+  t.like(result, { topology: 'word-count', status: 'completed', workers: { started: 7, restarts: 0 } });
+  t.deepEqual(ownWarnings(result.warnings), []);
   t.like(result.spouts.lines, { emitted: LINES, acked: LINES, untracked: 0, deadLettered: 0, pending: 0 });
   t.deepEqual(differences(countsIn(output), expected), []);
   balanceCloses(t, result);
@@ -96,7 +98,7 @@ test.serial('a count task that is killed: exit 4, incomplete, and the warning na
   t.is(code, 4);
   t.is(result.status, 'incomplete');
   t.is(result.spouts.words.acked, result.spouts.words.emitted, 'every word is acked all the same');
-  const [warning, ...more] = result.warnings;
+  const [warning, ...more] = ownWarnings(result.warnings);
   t.deepEqual(more, []);
   t.regex(warning, /count\[3\].*died.*lost/);
   t.true(stderr.includes(warning), 'people see it too');

@@ -6,7 +6,7 @@ import { type Scope, until, type Workspace } from './e2e.js';
 import { natsServerBinary } from './nats.js';
 
 export const SQUALL = fileURLToPath(new URL('../../cli/squall.js', import.meta.url));
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 60_000;
 
 export interface Ended {
   readonly code: number | null;
@@ -51,6 +51,7 @@ export class Command {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const command = new Command(child);
+    place.hear(() => `squall ${args.join(' ')}\n${command.stderr}`);
     scope.teardown(async () => {
       child.kill('SIGTERM');
       child.kill('SIGTERM');

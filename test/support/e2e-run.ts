@@ -1,5 +1,5 @@
 /** Runs whose events are kept, for the end-to-end tests. */
-import { type Run, type RunEvents, type RunOptions, run } from '../../core/index.js';
+import { type Run, type RunEvents, type RunOptions, type RunSnapshot, run } from '../../core/index.js';
 import { type Scope, until, type Workspace } from './e2e.js';
 import { Log } from './log.js';
 
@@ -28,6 +28,15 @@ export class WatchedRun {
     this.run.on('worker-lost', (loss) => this.lost.push(loss));
     this.run.on('worker-restarted', (worker) => this.restarted.push(worker));
     this.run.on('ready', (info) => this.ready.push(info));
+  }
+
+  /** All that was said, and where it stood before it was ended. */
+  said(at: RunSnapshot): string {
+    const worded = [
+      ...this.lost.items.map(({ title, why }) => `lost: ${title}: ${why}`),
+      ...this.warnings.items.map((warning) => `warning: ${warning}`),
+    ];
+    return [...this.lines.items, ...worded, `${this.replays.items.length} replays`, JSON.stringify(at)].join('\n');
   }
 
   get acked(): number {
@@ -72,7 +81,10 @@ export function startRun(
   { set = {}, ...options }: RunOptions = {},
 ): WatchedRun {
   const watched = new WatchedRun(file, { state: place.state, ...options, set: { name: place.name, ...set } });
+  let last: RunSnapshot | undefined;
+  place.hear(() => watched.said(last ?? watched.run.snapshot()));
   scope.teardown(async () => {
+    last ??= watched.run.snapshot();
     await Promise.all([watched.run.stop(), watched.run.stop()]);
   });
   return watched;

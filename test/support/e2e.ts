@@ -6,11 +6,20 @@ import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type LivingProcess, livingProcesses } from './e2e-processes.js';
+import { sized } from './long.js';
 
 const POLL_MS = 10;
-const DEADLINE_MS = 20_000;
-/** What a run that has ended may still take to leave the process table. */
-const GONE_WITHIN_MS = 5000;
+/** Not how long it takes, but when to give up: a process alone may need seconds to start on a busy machine. */
+const DEADLINE_MS = 60_000;
+/** What a run that has ended may still take to leave the process table: 5 s are promised, of a machine that is not busy. */
+const GONE_WITHIN_MS = 20_000;
+/**
+ * From one assertion to the next. Much less than AVA's limit for all tests together, so that the test that is stuck fails by
+ * its name and the others go on; much more than the slowest takes on a machine that does other things.
+ */
+const STUCK_MS = sized(90_000, 600_000);
+/** Of what a run has said a failure shows so much. */
+const SHOWN_CHARS = 6000;
 
 /** Compiled topologies of the end-to-end tests. */
 export function topologyFile(name: string): string {
@@ -35,6 +44,10 @@ export async function until<T>(
 /** Where something is started: it ends with it. A test of AVA's is one. */
 export interface Scope {
   teardown(end: () => unknown): void;
+  /** begins anew with every assertion */
+  timeout?(ms: number, message?: string): void;
+  log?(text: string): void;
+  readonly passed?: boolean;
 }
 
 /** A folder and a topology of a test's own, of the same name: by that its processes are known. */
@@ -45,17 +58,23 @@ export class Workspace {
 
   /** a guard is known by the process that it guards only */
   readonly #seen = new Set<number>();
+  readonly #heard: (() => string)[] = [];
 
   private constructor(folder: string) {
     this.folder = folder;
     this.name = basename(folder);
   }
 
-  /** What is left of the test's processes after it is killed, and is a failure. */
+  /**
+   * What is left of the test's processes after it is killed, and is a failure. A test that fails, or is stuck, tells what
+   * its runs have said.
+   */
   static async create(scope: Scope): Promise<Workspace> {
     const place = new Workspace(await mkdtemp(join(tmpdir(), 'squall-e2e-')));
+    scope.timeout?.(STUCK_MS, `no assertion for ${STUCK_MS / 1000} s; what its runs have said is above`);
     scope.teardown(async () => {
       try {
+        if (scope.passed === false) for (const said of place.#heard.splice(0)) scope.log?.(said().slice(-SHOWN_CHARS));
         await place.allGone();
       } finally {
         for (const { pid } of place.processes()) process.kill(pid, 'SIGKILL');
@@ -63,6 +82,11 @@ export class Workspace {
       }
     });
     return place;
+  }
+
+  /** `said` is asked for when the test has failed. */
+  hear(said: () => string): void {
+    this.#heard.push(said);
   }
 
   path(name: string): string {
@@ -100,6 +124,11 @@ export class Workspace {
       throw new Error(`${error.message}, found: ${left().join('; ')}`);
     });
   }
+}
+
+/** Of what a run has warned of, that which is the run's: a machine that is busy starts processes slowly. */
+export function ownWarnings(warnings: readonly string[]): string[] {
+  return warnings.filter((warning) => !/ is still starting/.test(warning));
 }
 
 /** 0 where there is no such file */

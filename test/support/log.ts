@@ -1,5 +1,5 @@
 /** What happened, in order, and a way to wait for what is to happen: with a deadline, without sleeping. */
-const DEADLINE_MS = 15_000;
+const DEADLINE_MS = 60_000;
 
 export class Log<T> {
   readonly items: T[] = [];

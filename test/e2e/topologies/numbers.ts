@@ -1,5 +1,6 @@
-// Numbered tuples through two bolts into a file: `rate` per second at most, until there is a file `gate`.
-import { existsSync } from 'node:fs';
+// Numbered tuples through two bolts into a file. With a file `gate` they have no end, and `rate` per second come at most,
+// until something stands in it: how many there are to be.
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { defineBolt, defineSpout, t, topology } from 'squall';
 import { linesSink } from 'squall/bolts';
@@ -12,19 +13,24 @@ const numbers = (count: number, rate: number, gate: string) =>
     output: { n: t.number },
     open({ position }) {
       let n = Number(position ?? 0);
-      let open = rate === Number.POSITIVE_INFINITY;
+      let end = gate === '' ? count : (endIn(gate) ?? Number.POSITIVE_INFINITY);
+      let limited = rate !== Number.POSITIVE_INFINITY && (gate === '' || end === Number.POSITIVE_INFINITY);
       let allowed = 0;
       let lookedAt = performance.now();
       return {
         next(out) {
-          if (n >= count) return 'done';
-          if (!open && allowed < 1) {
+          if (n >= end) return 'done';
+          if (limited && allowed < 1) {
             const now = performance.now();
             allowed = Math.min(allowed + ((now - lookedAt) / 1000) * rate, rate * CATCH_UP_S);
             lookedAt = now;
-            open = gate !== '' && existsSync(gate);
+            const told = gate === '' ? undefined : endIn(gate);
+            if (told !== undefined) {
+              end = told;
+              limited = false;
+            }
             // short waits: the flow stays even, and little is pending while all is well
-            if (allowed < 1) return delay(1);
+            if (limited && allowed < 1) return delay(1);
           }
           allowed -= 1;
           out.emit({ n }, { id: n, position: n + 1 });
@@ -34,6 +40,15 @@ const numbers = (count: number, rate: number, gate: string) =>
       };
     },
   });
+
+function endIn(gate: string): number | undefined {
+  try {
+    const text = readFileSync(gate, 'utf8');
+    return text === '' ? undefined : Number(text);
+  } catch {
+    return undefined;
+  }
+}
 
 const pass = defineBolt({
   input: { n: t.number },
