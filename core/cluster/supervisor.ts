@@ -8,7 +8,7 @@ import { EventEmitter } from 'eventemitter3';
 import type { Connection, FromWorker, TaskAssignment } from '../runtime/protocol.js';
 import type { Position, TopologyPlan } from '../topology/definition.js';
 import { Accounts } from './accounts.js';
-import type { Assignment } from './assignment.js';
+import type { Assignment, WorkerPlace } from './assignment.js';
 import { type CycleRound, type CycleStep, CycleWatch } from './cycle-watch.js';
 import type { LetterBox } from './letter-box.js';
 import { LinksDown } from './links-down.js';
@@ -27,7 +27,8 @@ export interface SupervisorOptions {
   readonly file: string;
   readonly settings: Readonly<Record<string, string>>;
   readonly assignment: Assignment;
-  readonly connection: Connection;
+  /** how a worker reaches NATS, and as whom */
+  connection(place: WorkerPlace): Connection;
   readonly state: StateFolder;
   readonly letters: LetterBox;
   /** identity of the run, kept when it is resumed; and token of this start */
@@ -194,7 +195,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
       exit: (why) => this.#exited(worker, why),
     });
     worker.process = process;
-    const { plan, file, settings, run, token, assignment, connection, debug, resumed } = this.#options;
+    const { plan, file, settings, run, token, assignment, debug, resumed } = this.#options;
     process.send({
       type: 'start',
       file,
@@ -215,7 +216,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
         }),
       ),
       ackers: assignment.ackers,
-      connection,
+      connection: this.#options.connection(place),
       title: place.title,
       suspectFile: this.#suspectFile(worker),
       // one that keeps dying says of every tuple that it is about to execute it
