@@ -3,10 +3,12 @@
  * keeps positions and dead letters safe, and ends the run when all is said.
  */
 
+import { webcrypto } from 'node:crypto';
 import { join } from 'node:path';
 import { EventEmitter } from 'eventemitter3';
 import type { Connection, FromWorker, TaskAssignment } from '../runtime/protocol.js';
 import type { Position, TopologyPlan } from '../topology/definition.js';
+import type { SipKey } from '../wire/sip-hash.js';
 import { Accounts } from './accounts.js';
 import type { Assignment, WorkerPlace } from './assignment.js';
 import { type CycleRound, type CycleStep, CycleWatch } from './cycle-watch.js';
@@ -80,6 +82,8 @@ export class Supervisor extends EventEmitter<RunEvents> {
   readonly #finished: Promise<RunResult>;
   #finish!: (result: RunResult) => void;
   readonly #linksDown = new LinksDown();
+  /** goes to workers by their pipes only */
+  readonly #frameKey: SipKey = webcrypto.getRandomValues(new Uint32Array(4));
 
   constructor(options: SupervisorOptions) {
     super();
@@ -204,6 +208,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
       worker: place.worker,
       run,
       token,
+      frameKey: this.#frameKey,
       tasks: place.tasks.map(
         ({ task, component, index }): TaskAssignment => ({
           task,

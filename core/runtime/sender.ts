@@ -13,6 +13,7 @@ import { AckBox, type AckParcel } from './ack-box.js';
 import type { LocalLedger } from './acker-task.js';
 import type { TaskEnv } from './env.js';
 import type { Drops } from './inbox.js';
+import { Letters } from './letters.js';
 import type { Link } from './link.js';
 import { Outbox } from './outbox.js';
 
@@ -37,6 +38,7 @@ export class Sender {
   readonly #env: TaskEnv;
   readonly #cancelProbe: () => void;
   readonly #blocked = new Set<number>();
+  readonly #letters = new Letters();
 
   constructor(env: TaskEnv) {
     this.#env = env;
@@ -79,7 +81,7 @@ export class Sender {
 
   acceptFrame(bytes: Buffer): void {
     const header = emptyHeader();
-    const refused = openFrame(bytes, this.#env.plan.hash, header);
+    const refused = openFrame(bytes, this.#env.plan.hash, header, this.#env.frameKey);
     if (refused !== undefined) return this.#drop(refused);
     if (header.kind !== KIND_CREDIT) return this.#drop('malformed');
     let credit: Credit;
@@ -88,6 +90,8 @@ export class Sender {
     } catch {
       return this.#drop('malformed');
     }
+    const repeated = this.#letters.refusal(header.sender, header.senderEpoch, header.frame);
+    if (repeated !== undefined) return this.#drop(repeated);
     this.acceptCredit(header, credit);
   }
 
@@ -215,8 +219,9 @@ export class Claims {
     header.receiver = task;
     header.receiverEpoch = epoch;
     header.count = words.length / 2;
+    header.frame = env.nextLetter();
     const frame = encodeRoots(words);
-    sealFrame(frame, env.plan.hash, header);
+    sealFrame(frame, env.plan.hash, header, env.frameKey);
     env.control.publish(env.subjects.ledger(task, epoch), frame);
   }
 }

@@ -161,7 +161,8 @@ async function tried(
   const refused = { publish: new Set<string>(), subscription: new Set<string>() };
   void (async () => {
     for await (const { permissionContext } of connection.status()) {
-      if (permissionContext) refused[permissionContext.operation as 'publish' | 'subscription'].add(permissionContext.subject);
+      if (permissionContext)
+        refused[permissionContext.operation as 'publish' | 'subscription'].add(permissionContext.subject);
     }
   })();
   for (const subject of all) {
