@@ -145,12 +145,38 @@ const RIGHT: Readonly<
   }),
   'the server of its own': () => ({
     server: undefined,
-    secret: () => (JSON.parse(readFileSync(place.path('state-7/server.json'), 'utf8')) as { token: string }).token,
+    secret: () => (JSON.parse(readFileSync(place.path('state-2/server.json'), 'utf8')) as { token: string }).token,
     way: {},
   }),
 };
 
-for (const [index, [title, make]] of Object.entries(RIGHT).entries()) {
+/** What is in files is read by workers themselves, as it is in a run by each of these. */
+const WHOLE = ['a token by environment', 'user and password in the URL of the environment', 'the server of its own'];
+
+test.serial('each way to log in lets in a whole run, and squall list', async (t) => {
+  const file = writeTopology(place, 'at-once.mjs', TOPOLOGY.replace('GO', '"."'));
+  const rest = Object.entries(RIGHT).filter(([title]) => !WHOLE.includes(title));
+  await Promise.all(
+    rest.map(async ([title, make], index) => {
+      const { secret, way } = make();
+      const { args = [], env } = way;
+      const options = ['--state', place.path(`once-${index}`), ...args];
+      const set = ['--set', `name=${place.name}`, '--no-jetstream', '--workers', '1', '--json', '--debug'];
+      const [ran, listed] = await Promise.all([
+        inProcess(['run', file, ...set, ...options], env),
+        inProcess(['list', ...options], env),
+      ]);
+      t.is(ran.code, 0, `${title}: ${ran.text}`);
+      t.regex(ran.text, /"acked":5/, title);
+      t.is(listed.code, 0, `${title}: ${listed.text}`);
+      t.false((ran.text + listed.text).includes(secret()), title);
+    }),
+  );
+});
+
+for (const title of WHOLE) {
+  const make = RIGHT[title];
+  const index = WHOLE.indexOf(title);
   test.serial(`${title}: runs, lists, listens on loopback only, and shows its secret nowhere`, async (t) => {
     const { server, secret, way } = make();
     const go = place.path(`go-${index}`);
