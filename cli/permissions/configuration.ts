@@ -26,9 +26,10 @@ export function configuration(users: readonly UserRights[], options: Configurati
   ].join('\n')}\n`;
 }
 
-function userLines({ name, who, publish, subscribe }: UserRights, key: string | undefined): string[] {
+function userLines({ name, who, notes, publish, subscribe }: UserRights, key: string | undefined): string[] {
   return [
     `      # ${name}: ${who}`,
+    ...notes.map((note) => `      # ${note}`),
     '      {',
     `        nkey: ${key ?? `$${variable(name)}`}`,
     '        permissions: {',

@@ -25,6 +25,8 @@ export interface UserRights {
   readonly who: string;
   /** first tokens of its inbox, which no other user may hear */
   readonly inboxPrefix: string;
+  /** what is to be added by hand */
+  readonly notes: readonly string[];
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];
 }
@@ -102,10 +104,11 @@ function taskRights(
   // it says what it holds to the ledgers of those whose trees reach it
   const roots = [...upstream(plan, name)].filter((one) => startsTrees(named(plan, one)));
   if (ackers.length > 0) for (const to of tasksNamed(roots)) user.publish(subjects.ledger(to, ANY_EPOCH));
-  const { rights } = component.definition;
+  const rights = component.definition.rights?.({ topology: plan.name, component: name });
   for (const subject of rights?.publish ?? []) user.publish(subject);
   for (const subject of rights?.subscribe ?? []) user.subscribe(subject);
   if (rights?.requests === true) user.asks();
+  if (rights?.unknown === true) user.note(`${name} publishes where a function says: allow it these subjects too`);
 }
 
 /** All components whose tuples lead to this one, through however many others; in a cycle it is one of them. */
@@ -178,6 +181,7 @@ const NO_STREAMS = undefined as never;
 class Collected {
   readonly #topology: string;
   readonly #name: string;
+  readonly #notes = new Set<string>();
   readonly #publish = new Set<string>();
   readonly #subscribe = new Set<string>();
 
@@ -191,6 +195,9 @@ class Collected {
   }
   subscribe(subject: string): void {
     this.#subscribe.add(pattern(subject));
+  }
+  note(what: string): void {
+    this.#notes.add(what);
   }
   both(subject: string): void {
     this.publish(subject);
@@ -206,6 +213,7 @@ class Collected {
       name: this.#name,
       who,
       inboxPrefix: inboxPrefixOf(this.#topology, this.#name),
+      notes: [...this.#notes],
       publish: [...this.#publish].sort(bySubject),
       subscribe: [...this.#subscribe].sort(bySubject),
     };

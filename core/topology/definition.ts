@@ -188,12 +188,19 @@ export interface Rights {
   readonly subscribe: readonly string[];
   /** it asks and waits for answers, as whoever uses JetStream does: its user needs an inbox */
   readonly requests: boolean;
+  /** it publishes elsewhere too, where only a function of the author's knows */
+  readonly unknown: boolean;
+}
+
+export interface ComponentName {
+  readonly topology: string;
+  readonly component: string;
 }
 
 export interface SpoutDefinition {
   readonly kind: 'spout';
   /** of connectors only; not part of the hash: see `withRights` */
-  readonly rights?: Rights;
+  readonly rights?: (name: ComponentName) => Partial<Rights>;
   readonly streams: readonly StreamDeclaration[];
   readonly retry: RetryPolicyOptions;
   /** who sends a tuple again that failed, timed out or was lost: Squall, or, after `fail`, the spout's own source */
@@ -204,7 +211,7 @@ export interface SpoutDefinition {
 export interface BoltDefinition {
   readonly kind: 'bolt';
   /** of connectors only; not part of the hash: see `withRights` */
-  readonly rights?: Rights;
+  readonly rights?: (name: ComponentName) => Partial<Rights>;
   readonly streams: readonly StreamDeclaration[];
   /** `fields: undefined`: takes whatever the stream carries, `values` in the stream's declared order */
   readonly inputs: readonly { readonly name: string; readonly fields: readonly FieldDeclaration[] | undefined }[];

@@ -89,6 +89,52 @@ for (const workers of ['task', 2] as const) {
   );
 }
 
+test.serial('connectors are allowed their own streams and subjects, and need no more', async (t) => {
+  const place = await Workspace.create(t);
+  const first = `
+    import { jetStreamSink, natsSink } from ${JSON.stringify(new URL('../../bolts/index.js', import.meta.url).href)};
+    import { jetStreamSpout, natsSpout } from ${JSON.stringify(new URL('../../spouts/index.js', import.meta.url).href)};
+    const make = { name: 'IN', subjects: ['in'] };
+    const output = { n: t.number };
+    const given = spoutFrom({ output }, async function* () { for (let n = 0; n < 20; n++) yield { n }; });
+    const back = jetStreamSpout({ stream: 'IN', make, decode: 'json', output, replay: 'source', nakDelayMs: 10 });
+    const pass = defineBolt({ input: output, output, execute({ values, attempt }, out) {
+      if (values.n === 3 && attempt === 1) throw new Error('once');
+      out.emit(values);
+    } });
+    export default ({ name }) => topology(name)
+      .spout('given', given)
+      .bolt('stored', jetStreamSink({ subject: 'in', make }), (from) => from.shuffle('given'))
+      .spout('back', back)
+      .bolt('pass', pass, (from) => from.shuffle('back'))
+      .bolt('told', natsSink({ subject: 'out' }), (from) => from.shuffle('pass'))
+      .spout('heard', natsSpout({ subject: 'out', decode: 'json', output }))
+      .bolt('sink', linesSink({ path: ${JSON.stringify(place.path('heard.tsv'))} }), (from) => from.shuffle('heard'));
+  `;
+  const file = writeTopology(place, 'through.mjs', first);
+  const logins = place.path('logins');
+  const command = await Command.start(t, place, [
+    'permissions',
+    file,
+    '--logins',
+    logins,
+    '--set',
+    `name=${place.name}`,
+  ]);
+  const { code, stdout, stderr } = await command.ended();
+  t.is(code, 0, stderr);
+  const nats = await ConfiguredNats.start(t, place, stdout);
+  const watched = startRun(t, place, file, { nats: nats.url, logins });
+  // what is heard is written without being tracked
+  const written = () =>
+    existsSync(place.path('heard.tsv')) && readFileSync(place.path('heard.tsv'), 'utf8').split('\n').length > 20;
+  await until(written, 'all 20 to have come through both');
+  const result = await watched.run.drain();
+  t.is(result.drained, true, JSON.stringify(result));
+  t.like(result.spouts, { given: { acked: 20 }, back: { acked: 20 } });
+  t.deepEqual(nats.refusals, []);
+});
+
 test.serial('the operator lists, pauses, resumes and kills the run, and may do nothing else', async (t) => {
   const place = await Workspace.create(t);
   const { nats, file, logins, set } = await secured(t, place);
