@@ -12,6 +12,8 @@ import { startRun } from '../support/e2e-run.js';
 
 const LINES = 200;
 const POISON = 7;
+/** A busy machine starts processes slowly. */
+const LONG_MS = 60_000;
 
 /** Reads lines, fails one of them for good and another once, counts by parity, writes. `end` starts trees of its own. */
 function writeCount(place: Workspace): string {
@@ -120,15 +122,17 @@ test.serial('connectors are allowed their own streams and subjects, and need no 
     logins,
     '--set',
     `name=${place.name}`,
+    '--workers',
+    '2',
   ]);
   const { code, stdout, stderr } = await command.ended();
   t.is(code, 0, stderr);
   const nats = await ConfiguredNats.start(t, place, stdout);
-  const watched = startRun(t, place, file, { nats: nats.url, logins });
+  const watched = startRun(t, place, file, { nats: nats.url, logins, workers: 2 });
   // what is heard is written without being tracked
   const written = () =>
     existsSync(place.path('heard.tsv')) && readFileSync(place.path('heard.tsv'), 'utf8').split('\n').length > 20;
-  await until(written, 'all 20 to have come through both');
+  await until(written, 'all 20 to have come through both', LONG_MS);
   const result = await watched.run.drain();
   t.is(result.drained, true, JSON.stringify(result));
   t.like(result.spouts, { given: { acked: 20 }, back: { acked: 20 } });
@@ -137,8 +141,9 @@ test.serial('connectors are allowed their own streams and subjects, and need no 
 
 test.serial('the operator lists, pauses, resumes and kills the run, and may do nothing else', async (t) => {
   const place = await Workspace.create(t);
-  const { nats, file, logins, set } = await secured(t, place);
-  const watched = startRun(t, place, file, { nats: nats.url, logins, set: { ...set, endless: 'yes' } });
+  const { nats, file, logins, set } = await secured(t, place, ['--workers', '2']);
+  const watched = startRun(t, place, file, { nats: nats.url, logins, workers: 2, set: { ...set, endless: 'yes' } });
+  await watched.ready.count(1, 'the run to begin');
   await watched.ackedAtLeast(3);
   const operate = async (...args: readonly string[]) => {
     const command = await Command.start(t, place, [...args, '--nats', nats.url, '--logins', logins]);
