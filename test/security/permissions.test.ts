@@ -48,7 +48,7 @@ function writeCount(place: Workspace): string {
     export default ({ name, output, endless = 'no' }) => topology(name)
       .spout('lines', endless === 'yes' ? slow : fileSpout({ path: ${JSON.stringify(place.path('in.txt'))} }), { config: { retry: { attempts: 2 } } })
       .bolt('parity', parity, (from) => from.shuffle('lines'), { tasks: 2 })
-      .bolt('count', count, (from) => from.fields('parity', ['parity']), { tasks: 2 })
+      .bolt('count', count, (from) => from.fields('parity', ['parity']))
       .bolt('sink', linesSink({ path: output }), (from) => from.global('count'));
     `,
   );
@@ -72,18 +72,30 @@ async function secured(t: ExecutionContext, place: Workspace, more: readonly str
   return { nats: await ConfiguredNats.start(t, place, stdout), file, logins, set };
 }
 
-for (const workers of ['task', 2] as const) {
+for (const [workers, ackers] of [
+  ['task', 1],
+  [2, 2],
+] as const) {
   test.serial(
     `--workers ${workers}: a run with replay and dead letter needs no more than what is printed`,
     async (t) => {
       const place = await Workspace.create(t);
-      const { nats, file, logins, set } = await secured(t, place, ['--workers', String(workers), '--ackers', '2']);
-      const watched = startRun(t, place, file, { nats: nats.url, logins, workers, ackers: 2, set });
+      const { nats, file, logins, set } = await secured(t, place, [
+        '--workers',
+        String(workers),
+        '--ackers',
+        String(ackers),
+      ]);
+      const watched = startRun(t, place, file, { nats: nats.url, logins, workers, ackers, set });
       const result = await watched.run.result;
       t.is(result.status, 'dead-letters', JSON.stringify(result));
       t.like(result.spouts.lines, { emitted: LINES, acked: LINES - 1, deadLettered: 1 });
       t.is(readFileSync(set.output, 'utf8').split('\n').sort().join(' ').trim(), `0\t100 1\t${LINES / 2 - 1}`);
-      t.deepEqual(result.warnings, []);
+      const slow = /is still starting/;
+      t.deepEqual(
+        result.warnings.filter((warning) => !slow.test(warning)),
+        [],
+      );
       const dead = await Command.start(t, place, ['dead', place.name, 'list', '--nats', nats.url, '--logins', logins]);
       t.regex((await dead.ended()).stdout, /not this time/);
       t.deepEqual(nats.refusals, []);
@@ -132,7 +144,9 @@ test.serial('connectors are allowed their own streams and subjects, and need no 
   // what is heard is written without being tracked
   const written = () =>
     existsSync(place.path('heard.tsv')) && readFileSync(place.path('heard.tsv'), 'utf8').split('\n').length > 20;
-  await until(written, 'all 20 to have come through both', LONG_MS);
+  await until(written, 'all 20 to have come through both', LONG_MS).catch((error: Error) => {
+    throw new Error(`${error.message}: ${nats.refusals.join('; ')}; ${watched.warnings.items.join('; ')}`);
+  });
   const result = await watched.run.drain();
   t.is(result.drained, true, JSON.stringify(result));
   t.like(result.spouts, { given: { acked: 20 }, back: { acked: 20 } });
