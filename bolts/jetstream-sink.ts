@@ -4,9 +4,11 @@ import { defineBolt } from '../core/topology/bolt.js';
 import type { BoltComponent } from '../core/topology/component.js';
 import { CONCURRENCY } from '../core/topology/component-config.js';
 import { checkInteger, checkOptions } from '../core/topology/options.js';
+import { withRights } from '../core/topology/rights.js';
 import { type BrokerServer, brokerOf } from '../core/transport/broker.js';
 import { checkServer, openBroker } from '../core/transport/broker-option.js';
 import { checkMakeStream, type MakeStream } from '../core/transport/stream-option.js';
+import { appendRights } from '../core/transport/stream-rights.js';
 import { type Encoding, encoderOf } from './encoding.js';
 import { withMistakes } from './mistakes.js';
 import { type SinkSubject, subjectOf } from './sink-subject.js';
@@ -88,7 +90,8 @@ export function jetStreamSink<V extends object = Record<string, unknown>>(
       };
     },
   });
-  return withMistakes(bolt, mistakes) as BoltComponent<V, Record<never, never>>;
+  const sink = withMistakes(bolt, mistakes) as BoltComponent<V, Record<never, never>>;
+  return server === undefined ? withRights(sink, () => appendRights(subject.fixed, make)) : sink;
 }
 
 async function mustBeStored(

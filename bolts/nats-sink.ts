@@ -3,6 +3,7 @@ import { SquallError } from '../core/errors.js';
 import { defineBolt } from '../core/topology/bolt.js';
 import type { BoltComponent } from '../core/topology/component.js';
 import { checkOptions } from '../core/topology/options.js';
+import { withRights } from '../core/topology/rights.js';
 import type { BrokerServer } from '../core/transport/broker.js';
 import { checkServer, openBroker } from '../core/transport/broker-option.js';
 import { type Encoding, encoderOf } from './encoding.js';
@@ -52,5 +53,8 @@ export function natsSink<V extends object = Record<string, unknown>>(
       };
     },
   });
-  return withMistakes(bolt, mistakes) as BoltComponent<V, Record<never, never>>;
+  const sink = withMistakes(bolt, mistakes) as BoltComponent<V, Record<never, never>>;
+  if (server !== undefined) return sink;
+  const { fixed } = subject;
+  return withRights(sink, () => (fixed === undefined ? { unknown: true } : { publish: [fixed] }));
 }

@@ -1,14 +1,16 @@
 /** The dead letters of a topology, open for as long as a command works on them. */
 import type { OpenDeadLetters } from '../core/cluster/dead-letters.js';
-import { type ConnectFlags, connectOptions } from '../core/transport/connect-options.js';
+import type { ConnectFlags } from '../core/transport/connect-options.js';
 import type { CommandContext } from './context.js';
 import { exitCodeOfSignal } from './exit-codes.js';
+import { serverOf } from './operator.js';
 
 export type LetterStore = Pick<OpenDeadLetters['store'], 'list' | 'get' | 'count' | 'purge'>;
 
 /** Where the letters are. */
 export interface StoreFlags extends ConnectFlags {
   readonly state: string;
+  readonly logins?: string;
 }
 
 /**
@@ -22,7 +24,7 @@ export async function withLetters(
   work: (store: LetterStore) => Promise<number>,
 ): Promise<number> {
   const openDeadLetters = await engine.openDeadLetters();
-  const nats = connectOptions(flags, io.env);
+  const nats = await serverOf(flags, io.env);
   let ended: number | undefined;
   let end: (code: number) => void = () => {};
   const signalled = new Promise<number>((resolve) => {

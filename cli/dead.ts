@@ -4,7 +4,7 @@ import type { CommandContext } from './context.js';
 import { addDeadList } from './dead-list.js';
 import { addDeadPurge } from './dead-purge.js';
 import { addDeadShow } from './dead-show.js';
-import { addDebugOption, addNatsOptions, addStateOption, NATS_HELP } from './options.js';
+import { addDebugOption, addLoginsOption, addNatsOptions, addStateOption, NATS_HELP } from './options.js';
 import { checkTopology } from './topology-name.js';
 
 const ACTIONS = [addDeadList, addDeadShow, addDeadPurge];
@@ -39,7 +39,7 @@ function actions(topology: string, outer: Command, context: CommandContext): Com
     .usage('list|show|purge [options]')
     .helpCommand(false);
   for (const add of ACTIONS) {
-    const command = addNatsOptions(addStateOption(add(inner, topology, context)));
+    const command = addLoginsOption(addNatsOptions(addStateOption(add(inner, topology, context))));
     addDebugOption(command).addHelpText('after', NATS_HELP);
   }
   return inner;

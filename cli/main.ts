@@ -15,11 +15,24 @@ import type { Io } from './io.js';
 import { addKill } from './kill.js';
 import { addList } from './list.js';
 import { addPause } from './pause.js';
+import { addPermissions } from './permissions.js';
 import { addResume } from './resume.js';
 import { addRun } from './run.js';
 
 /** In the order of `--help`. */
-const COMMANDS = [addRun, addCheck, addGraph, addExplain, addList, addPause, addResume, addDrain, addKill, addDead];
+const COMMANDS = [
+  addRun,
+  addCheck,
+  addGraph,
+  addExplain,
+  addList,
+  addPause,
+  addResume,
+  addDrain,
+  addKill,
+  addDead,
+  addPermissions,
+];
 
 /** Help is read at this width on a wider terminal, and where there is none. */
 const HELP_COLUMNS = 100;

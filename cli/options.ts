@@ -61,6 +61,11 @@ export function addStateOption(command: Command): Command {
   return command.option('--state <dir>', 'state folder', DEFAULT_STATE);
 }
 
+/** For `squall run`, and for the commands that look at runs. */
+export function addLoginsOption(command: Command): Command {
+  return command.option('--logins <dir>', 'log in as the users that squall permissions has made there');
+}
+
 export const NATS_HELP = `
 Environment:
   NATS_URL, NATS_CONTEXT, NATS_USER, NATS_PASSWORD, NATS_TOKEN, NATS_CREDS, NATS_NKEY, NATS_CERT, NATS_KEY, NATS_CA

@@ -3,17 +3,19 @@ import type { Command } from 'commander';
 import type { ControlClient } from '../core/cluster/control-client.js';
 import type { RemoteRun } from '../core/cluster/control-messages.js';
 import { SquallError } from '../core/errors.js';
-import { type ConnectFlags, connectOptions, masked } from '../core/transport/connect-options.js';
+import { type ConnectFlags, masked } from '../core/transport/connect-options.js';
 import type { CommandContext } from './context.js';
 import { exitCodeOfSignal } from './exit-codes.js';
 import { clean, dateTime } from './format.js';
-import { addDebugOption, addNatsOptions, addStateOption, NATS_HELP } from './options.js';
+import { serverOf } from './operator.js';
+import { addDebugOption, addLoginsOption, addNatsOptions, addStateOption, NATS_HELP } from './options.js';
 import { checkTopology } from './topology-name.js';
 
 export type Control = Pick<ControlClient, 'runs' | 'tell' | 'ended' | 'close'>;
 
 export interface ControlFlags extends ConnectFlags {
   readonly state: string;
+  readonly logins?: string;
 }
 export interface RemoteRunFlags extends ControlFlags {
   readonly run?: string;
@@ -21,7 +23,7 @@ export interface RemoteRunFlags extends ControlFlags {
 
 /** Options and the end of the help, as all of these commands have them. */
 export function addControlOptions(command: Command, help: string): Command {
-  addDebugOption(addNatsOptions(addStateOption(command)));
+  addDebugOption(addLoginsOption(addNatsOptions(addStateOption(command))));
   return command.addHelpText('after', `${help}\n${NATS_HELP}`);
 }
 
@@ -50,7 +52,7 @@ export async function withControl(
   work: (control: Control | undefined, where: string) => Promise<number>,
 ): Promise<number> {
   const open = await engine.openControl();
-  const nats = connectOptions(flags, io.env);
+  const nats = await serverOf(flags, io.env);
   const where = nats === undefined ? `the state folder ${flags.state}` : masked(nats);
   let release = (): void => {};
   const signalled = new Promise<number>((resolve) => {

@@ -9,6 +9,7 @@ import { exitCodeOfRun, exitCodeOfSignal } from './exit-codes.js';
 import type { Io, StopSignal } from './io.js';
 import {
   addDebugOption,
+  addLoginsOption,
   addNatsOptions,
   addSetOption,
   addStateOption,
@@ -28,6 +29,7 @@ interface RunFlags extends ConnectFlags, PlacementFlags {
   readonly debug?: boolean;
   readonly state: string;
   readonly fresh?: boolean;
+  readonly logins?: string;
   readonly jetstream: boolean;
   readonly metrics?: string;
 }
@@ -59,7 +61,10 @@ export function addRun(program: Command, context: CommandContext): void {
     .option('--json', 'print the result as one JSON object on stdout')
     .option('--fresh', 'ignore what an earlier run that was cut off has left');
   addStateOption(command);
-  addNatsOptions(command).option('--no-jetstream', 'do without JetStream: dead letters are told and not kept');
+  addLoginsOption(addNatsOptions(command)).option(
+    '--no-jetstream',
+    'do without JetStream: dead letters are told and not kept',
+  );
   addDebugOption(command)
     .addHelpText('after', HELP)
     .action(async (file: string, flags: RunFlags) => {
@@ -73,6 +78,7 @@ async function runTopology(file: string, flags: RunFlags, { io, engine }: Comman
     workers: flags.workers,
     ackers: flags.ackers,
     nats: connectOptions(flags, io.env),
+    ...(flags.logins === undefined ? {} : { logins: flags.logins }),
     durationMs: flags.duration,
     debug: flags.debug ?? false,
     state: flags.state,
@@ -138,10 +144,15 @@ function tell(result: RunResult, run: Run, signal: StopSignal | undefined, flags
 }
 
 /** What `squall dead` needs to look where this run has put its letters. A URL may hold a password: left out. */
-function whereOf({ state, nats, context }: RunFlags): string {
+function whereOf({ state, nats, context, logins }: RunFlags): string {
   return [
-    ...(state === DEFAULT_STATE ? [] : [` --state ${/^[\w./-]+$/.test(state) ? state : JSON.stringify(state)}`]),
+    ...(state === DEFAULT_STATE ? [] : [` --state ${path(state)}`]),
+    ...(logins === undefined ? [] : [` --logins ${path(logins)}`]),
     ...(context === undefined ? [] : [` --context ${context}`]),
     ...(nats === undefined ? [] : [` --nats ${nats.includes('@') ? '…' : nats}`]),
   ].join('');
+}
+
+function path(name: string): string {
+  return /^[\w./-]+$/.test(name) ? name : JSON.stringify(name);
 }

@@ -1,16 +1,18 @@
 /** `jetStreamSpout`: the messages of a JetStream stream. */
 import { SquallError, shown } from '../core/errors.js';
 import type { SpoutComponent } from '../core/topology/component.js';
-import type { MessageId, SpoutInstance, SpoutOut, TaskContext } from '../core/topology/definition.js';
+import type { ComponentName, MessageId, SpoutInstance, SpoutOut, TaskContext } from '../core/topology/definition.js';
 import type { Fields, Values } from '../core/topology/fields.js';
 import { checkInteger, checkOptions, MAX_TIMER_MS } from '../core/topology/options.js';
 import type { RetryOptions } from '../core/topology/retry.js';
+import { withRights } from '../core/topology/rights.js';
 import { makeSpout } from '../core/topology/spout.js';
 import type { Broker, BrokerServer } from '../core/transport/broker.js';
 import { checkServer, openBroker } from '../core/transport/broker-option.js';
 import type { PullConsumer } from '../core/transport/consumer.js';
 import type { StreamConfig } from '../core/transport/durable.js';
 import { checkMakeStream, type MakeStream, STREAM_NAME } from '../core/transport/stream-option.js';
+import { consumeRights } from '../core/transport/stream-rights.js';
 import { Arrivals } from './arrivals.js';
 import { HeldMessages } from './held-messages.js';
 import { type Decoder, decoderOf, type Message } from './message-decoding.js';
@@ -133,7 +135,17 @@ export function jetStreamSpout(options: object): SpoutComponent<never> {
     decoder: decoderOf(given.decode, given.output, report),
   };
   const declared = { output: settings.decoder.output, replay, ...(returns ? {} : { retry }) };
-  return makeSpout(declared, (context) => StreamReader.open(settings, context), mistakes) as SpoutComponent<never>;
+  const spout = makeSpout(
+    declared,
+    (context) => StreamReader.open(settings, context),
+    mistakes,
+  ) as SpoutComponent<never>;
+  if (settings.nats !== undefined) return spout;
+  return withRights(spout, (name) => consumeRights(settings.stream, consumerOf(settings, name), settings.make));
+}
+
+function consumerOf({ consumer }: Settings, { topology, component }: ComponentName): string {
+  return consumer ?? `squall-${topology}-${component}`.slice(0, 64);
 }
 
 class StreamReader implements SpoutInstance {
@@ -171,14 +183,14 @@ class StreamReader implements SpoutInstance {
   }
 
   async #begin(): Promise<void> {
-    const { stream, make, consumer, subject, deliver } = this.#settings;
-    const { topology, component, task, tasks, position, config, metrics } = this.#context;
+    const { stream, make, subject, deliver } = this.#settings;
+    const { component, task, tasks, position, config, metrics } = this.#context;
     const where = `${component}[${task}]`;
     if (make !== undefined) await this.#broker.makeStream(make);
     this.#consumer = await this.#broker.consume(
       {
         stream,
-        name: consumer ?? `squall-${topology}-${component}`.slice(0, 64),
+        name: consumerOf(this.#settings, this.#context),
         subject,
         deliver,
         ackWaitMs: ACK_WAIT_MS,

@@ -4,6 +4,7 @@ import type { SpoutComponent } from '../core/topology/component.js';
 import type { SpoutInstance, SpoutOut, TaskContext } from '../core/topology/definition.js';
 import type { Fields, Values } from '../core/topology/fields.js';
 import { checkInteger, checkOptions } from '../core/topology/options.js';
+import { withRights } from '../core/topology/rights.js';
 import { makeSpout } from '../core/topology/spout.js';
 import type { Broker, BrokerServer } from '../core/transport/broker.js';
 import { checkServer, openBroker } from '../core/transport/broker-option.js';
@@ -73,7 +74,8 @@ export function natsSpout(options: object): SpoutComponent<never> {
     decoder: decoderOf(given.decode, given.output, report),
   };
   const declared = { output: settings.decoder.output };
-  return makeSpout(declared, (context) => Listener.open(settings, context), mistakes) as SpoutComponent<never>;
+  const spout = makeSpout(declared, (context) => Listener.open(settings, context), mistakes) as SpoutComponent<never>;
+  return settings.nats === undefined ? withRights(spout, () => ({ subscribe: [settings.subject] })) : spout;
 }
 
 class Listener implements SpoutInstance {

@@ -15,6 +15,7 @@ import { planOf } from '../../core/topology/plan.js';
 import type { Transport } from '../../core/transport/transport.js';
 import { EdgeIds } from '../../core/tuple/edge-ids.js';
 import { newTurn } from '../../core/wire/frame-memory.js';
+import { OPEN_KEY } from '../../core/wire/sip-hash.js';
 import { Subjects } from '../../core/wire/subjects.js';
 import makeTopology from '../topologies/word-count.js';
 
@@ -35,6 +36,7 @@ const transport: Transport = {
   reconnect: async () => {},
 };
 const ACKER = 4;
+let letters = 0;
 const spent = new Map<string, number>();
 const quiet = { ...realClock, every: () => () => {}, after: () => () => {} };
 
@@ -50,6 +52,8 @@ function env(component: string, task: number): TaskEnv {
     tasks: 1,
     epoch: 1,
     ackers: [ACKER],
+    frameKey: OPEN_KEY,
+    nextLetter: () => ++letters,
     clock: quiet,
     edgeIds: new EdgeIds((pool) => void randomFillSync(pool)),
     random: Math.random,

@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly ackers?: number;
   /** a NATS server to use; without one, `run` starts its own */
   readonly nats?: string | ConnectOptions;
+  /** folder of the logins that `squall permissions` has made: every process logs in to `nats` as a user of its own */
+  readonly logins?: string;
   /** stop the spouts after this time, and drain */
   readonly durationMs?: number;
   readonly debug?: boolean;

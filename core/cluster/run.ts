@@ -18,6 +18,7 @@ import { assign, MAX_ACKERS, MAX_WORKERS } from './assignment.js';
 import { ControlDesk } from './control-desk.js';
 import { controlSubject } from './control-messages.js';
 import { LetterBox } from './letter-box.js';
+import { type Logins, loginsOfRun } from './logins.js';
 import type { MetricsServer } from './metrics-server.js';
 import { type OwnServer, startOwnServer } from './own-server.js';
 import type { RunEvents, RunOptions, RunResult, RunSnapshot } from './run-types.js';
@@ -140,8 +141,11 @@ export class Run extends EventEmitter<RunEvents> {
       const jetstream = options.jetstream !== false;
       const given =
         typeof options.nats === 'string' ? connectOptions({ nats: options.nats }, process.env) : options.nats;
+      const placement = { ackers: options.ackers ?? 1, workers: options.workers ?? 'task', jetstream } as const;
       let connection: ConnectOptions;
+      let logins: Logins | undefined;
       if (given === undefined) {
+        if (options.logins !== undefined) throw loginsWithoutServer();
         own = await startOwnServer(state, tell, (error) =>
           this.#supervisor?.fail({
             code: 'ERR_SQUALL_NATS_START',
@@ -150,7 +154,8 @@ export class Run extends EventEmitter<RunEvents> {
         );
         connection = own.connection;
       } else {
-        connection = given;
+        if (options.logins !== undefined) logins = loginsOfRun(options.logins, plan, placement, given);
+        connection = logins?.supervisor ?? given;
         await probeServer(connection, { jetstream }).catch(adviseWithoutJetstream);
       }
       const open = (): Promise<NatsTransport> => {
@@ -179,8 +184,8 @@ export class Run extends EventEmitter<RunEvents> {
         plan,
         file,
         settings,
-        assignment: assign(plan, options.ackers ?? 1, options.workers ?? 'task'),
-        connection: connection as unknown as Connection,
+        assignment: assign(plan, placement.ackers, placement.workers),
+        connection: (place) => (logins?.worker(place) ?? connection) as unknown as Connection,
         state,
         letters,
         run: record?.run ?? this.#id,
@@ -302,6 +307,14 @@ function adviseWithoutJetstream(error: unknown): never {
   if (!isSquallError(error) || error.code !== 'ERR_SQUALL_NATS_NO_JETSTREAM') throw error;
   const advice = 'or do without it: --no-jetstream, or { jetstream: false }; dead letters are then only told, not kept';
   throw new SquallError(error.code, `${error.message}; ${advice}`, { facts: error.facts, cause: error });
+}
+
+function loginsWithoutServer(): SquallError {
+  return new SquallError(
+    'ERR_SQUALL_USAGE',
+    'logins are for a NATS server that knows their users, and none is given: name it with --nats URL, or { nats }; ' +
+      'the server that a run starts for itself lets in nobody else',
+  );
 }
 
 function fileOf(target: Topology | string | URL, options: RunOptions): string {

@@ -3,12 +3,14 @@
  * keeps positions and dead letters safe, and ends the run when all is said.
  */
 
+import { webcrypto } from 'node:crypto';
 import { join } from 'node:path';
 import { EventEmitter } from 'eventemitter3';
 import type { Connection, FromWorker, TaskAssignment } from '../runtime/protocol.js';
 import type { Position, TopologyPlan } from '../topology/definition.js';
+import type { SipKey } from '../wire/sip-hash.js';
 import { Accounts } from './accounts.js';
-import type { Assignment } from './assignment.js';
+import type { Assignment, WorkerPlace } from './assignment.js';
 import { type CycleRound, type CycleStep, CycleWatch } from './cycle-watch.js';
 import type { LetterBox } from './letter-box.js';
 import { LinksDown } from './links-down.js';
@@ -30,7 +32,8 @@ export interface SupervisorOptions {
   readonly file: string;
   readonly settings: Readonly<Record<string, string>>;
   readonly assignment: Assignment;
-  readonly connection: Connection;
+  /** how a worker reaches NATS, and as whom */
+  connection(place: WorkerPlace): Connection;
   readonly state: StateFolder;
   readonly letters: LetterBox;
   /** identity of the run, kept when it is resumed; and token of this start */
@@ -84,6 +87,8 @@ export class Supervisor extends EventEmitter<RunEvents> {
   readonly #finished: Promise<RunResult>;
   #finish!: (result: RunResult) => void;
   readonly #linksDown = new LinksDown();
+  /** goes to workers by their pipes only */
+  readonly #frameKey: SipKey = webcrypto.getRandomValues(new Uint32Array(4));
 
   constructor(options: SupervisorOptions) {
     super();
@@ -215,7 +220,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
       exit: (why) => this.#exited(worker, why),
     });
     worker.process = process;
-    const { plan, file, settings, run, token, assignment, connection, debug, resumed } = this.#options;
+    const { plan, file, settings, run, token, assignment, debug, resumed } = this.#options;
     process.send({
       type: 'start',
       file,
@@ -224,6 +229,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
       worker: place.worker,
       run,
       token,
+      frameKey: this.#frameKey,
       tasks: place.tasks.map(
         ({ task, component, index }): TaskAssignment => ({
           task,
@@ -236,7 +242,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
         }),
       ),
       ackers: assignment.ackers,
-      connection,
+      connection: this.#options.connection(place),
       title: place.title,
       suspectFile: this.#suspectFile(worker),
       // one that keeps dying says of every tuple that it is about to execute it

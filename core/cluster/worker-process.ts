@@ -47,6 +47,7 @@ export class WorkerProcess {
       // 0 stdin, 1 and 2 what it prints, 3 messages, 4 heartbeat
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
       serialization: 'advanced',
+      env: withoutSecrets(process.env),
       // half of Node's default: as fast here, and tens of MiB less where all tasks share a process
       execArgv: ['--max-semi-space-size=8', ...inheritedFlags()],
     });
@@ -121,6 +122,18 @@ export class WorkerProcess {
     clearInterval(this.#watch);
     this.#events.exit(why);
   }
+}
+
+/**
+ * Workers are told by the pipe how to log in. What they inherited would be in the hands of all that components start, and
+ * of core dumps.
+ */
+function withoutSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { NATS_PASSWORD: _password, NATS_TOKEN: _token, ...rest } = env;
+  // a user without a password is a token
+  if (_password === undefined) delete rest.NATS_USER;
+  if (rest.NATS_URL?.includes('@')) delete rest.NATS_URL;
+  return rest;
 }
 
 const HEARTBEAT = 4;

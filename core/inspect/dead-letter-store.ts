@@ -17,26 +17,26 @@ export interface StoredLetter {
 
 export class DeadLetterStore {
   readonly stream: string;
-  readonly #subject: string;
+  readonly subject: string;
   readonly #streams: DurableStreams;
   readonly #maxPayload: number;
 
   constructor(topology: string, streams: DurableStreams, maxPayload: number) {
     this.stream = `squall-${topology}-dead`;
-    this.#subject = `${SUBJECT_PREFIX}.${topology}.dead`;
+    this.subject = `${SUBJECT_PREFIX}.${topology}.dead`;
     this.#streams = streams;
     this.#maxPayload = maxPayload;
   }
 
   async create(): Promise<void> {
-    await this.#streams.ensureStream({ name: this.stream, subjects: [this.#subject], maxBytes: MAX_STREAM_BYTES });
+    await this.#streams.ensureStream({ name: this.stream, subjects: [this.subject], maxBytes: MAX_STREAM_BYTES });
   }
 
   /** Stored when it resolves. `number` tells letters of the same tuple apart: it is dead-lettered once per attempt chain. */
   async append(letter: DeadLetter, number: string, withinMs: number): Promise<void> {
     let bytes = pack(letter);
     if (bytes.length > this.#maxPayload - HEADROOM_BYTES) bytes = pack({ ...letter, values: summary(letter.values) });
-    await this.#streams.append(this.#subject, bytes, { msgId: `${letter.tuple}/${number}`, withinMs });
+    await this.#streams.append(this.subject, bytes, { msgId: `${letter.tuple}/${number}`, withinMs });
   }
 
   async count(): Promise<number> {

@@ -79,7 +79,7 @@ export class AckerTask implements LocalPeer {
 
   acceptFrame(bytes: Buffer): void {
     const header = this.#header;
-    const refused = openFrame(bytes, this.#env.plan.hash, header);
+    const refused = openFrame(bytes, this.#env.plan.hash, header, this.#env.frameKey);
     if (refused !== undefined) return this.drop(refused);
     if (header.kind !== KIND_ACK) return this.drop('malformed');
     if (header.receiver !== this.#env.task || header.receiverEpoch !== this.#env.epoch) return this.drop('stale');
@@ -213,7 +213,7 @@ export class AckerTask implements LocalPeer {
     header.frame = outgoing.frame;
     header.count = done.length / ROOT_WORDS + fails.length;
     const frame = encodeDone({ done, fails });
-    sealFrame(frame, this.#env.plan.hash, header);
+    sealFrame(frame, this.#env.plan.hash, header, this.#env.frameKey);
     // false: the link is down; the ledgers sweep when it is back
     this.#env.control.publish(this.#env.subjects.ledger(task, epoch), frame);
   }

@@ -170,7 +170,9 @@ export class BoltTask implements LocalLedger {
     this.#origin?.acceptClaims(roots);
   }
   acceptLedgerFrame(bytes: Buffer): void {
-    this.#origin?.acceptFrame(bytes);
+    // who has nothing to tell of trees is told nothing of them
+    if (this.#origin === undefined) this.inbox.drop('malformed');
+    else this.#origin.acceptFrame(bytes);
   }
 
   peerReady(task: number, epoch: number): void {

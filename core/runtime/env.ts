@@ -11,6 +11,7 @@ import type { EdgeIds } from '../tuple/edge-ids.js';
 import type { Batch } from '../wire/batch.js';
 import type { AckRecords } from '../wire/control-frames.js';
 import type { FrameHeader } from '../wire/frame.js';
+import type { SipKey } from '../wire/sip-hash.js';
 import type { Clock } from './clock.js';
 import type { Suspect } from './suspect-file.js';
 
@@ -44,6 +45,10 @@ export interface TaskEnv {
   readonly epoch: number;
   /** task numbers of the ackers; empty: nothing is tracked */
   readonly ackers: readonly number[];
+  /** of the run's frames */
+  readonly frameKey: SipKey;
+  /** the number of this worker's next letter: what is sent twice by others has a number that is gone */
+  nextLetter(): number;
   readonly clock: Clock;
   readonly edgeIds: EdgeIds;
   /** uniform in [0, 1) */

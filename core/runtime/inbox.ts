@@ -146,7 +146,7 @@ export class Inbox {
   /** Bytes from the data connection. Never throws. */
   acceptFrame(bytes: Buffer): void {
     const header = this.#header;
-    const refused = openFrame(bytes, this.#env.plan.hash, header);
+    const refused = openFrame(bytes, this.#env.plan.hash, header, this.#env.frameKey);
     if (refused !== undefined) return this.drop(refused);
     const input = this.#inputs.get(header.edge);
     if (header.kind !== KIND_DATA || (input === undefined && header.count > 0)) return this.drop('malformed');
@@ -349,7 +349,8 @@ export function tellCredit(env: TaskEnv, sender: number, senderEpoch: number, cr
     if (local.epoch === senderEpoch) local.acceptCredit(header, credit);
     return;
   }
+  header.frame = env.nextLetter();
   const frame = encodeCredit(credit);
-  sealFrame(frame, env.plan.hash, header);
+  sealFrame(frame, env.plan.hash, header, env.frameKey);
   env.control.publish(env.subjects.credit(sender), frame);
 }

@@ -247,7 +247,7 @@ export class Link<P extends Parcel & (Batch | AckRecords)> {
       return;
     }
     const frame = parcel === undefined ? frameMemory(FRAME_HEADER_BYTES) : this.#freight.encode(parcel);
-    sealFrame(frame, this.#env.plan.hash, header);
+    sealFrame(frame, this.#env.plan.hash, header, this.#env.frameKey);
     // false: the link went down this instant. The frame is numbered, so its loss will be seen.
     this.#freight.transport.publish(this.#subject, frame);
   }

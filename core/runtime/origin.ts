@@ -17,6 +17,7 @@ import type { TaskEnv } from './env.js';
 import { errorFacts } from './failure.js';
 import type { Drops } from './inbox.js';
 import { LatencyHistogram } from './latency.js';
+import { Letters } from './letters.js';
 import type { Outbox, OutStream } from './outbox.js';
 import { Sweeps } from './sweeps.js';
 import { TreeIds } from './tree-ids.js';
@@ -80,6 +81,7 @@ export class Origin {
   readonly #ids: TreeIds;
   readonly #header = emptyHeader();
   /** last DONE frame of each acker */
+  readonly #letters = new Letters();
   readonly #doneFrames = new Map<number, { epoch: number; frame: number }>();
   readonly #sweeps = new Sweeps();
   #cancelTimer: () => void;
@@ -308,12 +310,15 @@ export class Origin {
   /** Bytes from the control connection for this ledger. Never throws. */
   acceptFrame(bytes: Buffer): void {
     const header = this.#header;
-    const refused = openFrame(bytes, this.#env.plan.hash, header);
+    const refused = openFrame(bytes, this.#env.plan.hash, header, this.#env.frameKey);
     if (refused !== undefined) return this.drop(refused);
     if (header.receiver !== this.#env.task || header.receiverEpoch !== this.#env.epoch) return this.drop('stale');
     try {
-      if (header.kind === KIND_RENEW) this.acceptClaims(decodeRoots(bytes));
-      else if (header.kind === KIND_DONE) {
+      if (header.kind === KIND_RENEW) {
+        const repeated = this.#letters.refusal(header.sender, header.senderEpoch, header.frame);
+        if (repeated !== undefined) this.drop(repeated);
+        else this.acceptClaims(decodeRoots(bytes));
+      } else if (header.kind === KIND_DONE) {
         const { done, fails } = decodeDone(bytes);
         this.acceptDone(header.sender, header.senderEpoch, header.frame, done, fails);
       } else this.drop('malformed');

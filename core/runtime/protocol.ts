@@ -1,6 +1,7 @@
 /** What supervisor and worker say to each other over the pipe between them. */
 import type { DeadLetter } from '../inspect/dead-letter.js';
 import type { Failure, Position } from '../topology/definition.js';
+import type { SipKey } from '../wire/sip-hash.js';
 import type { ClosedChannel } from './env.js';
 import type { OriginCounts } from './origin.js';
 import type { LinkCounts } from './sender.js';
@@ -32,6 +33,8 @@ export interface StartMessage {
   readonly run: string;
   /** token of this start in subjects */
   readonly token: string;
+  /** frames of this start are summed under it */
+  readonly frameKey: SipKey;
   readonly tasks: readonly TaskAssignment[];
   readonly ackers: readonly number[];
   readonly connection: Connection;

@@ -13,6 +13,7 @@ import { AckBox, type AckParcel } from './ack-box.js';
 import type { LocalLedger } from './acker-task.js';
 import type { TaskEnv } from './env.js';
 import type { Drops } from './inbox.js';
+import { Letters } from './letters.js';
 import type { Link } from './link.js';
 import { Outbox } from './outbox.js';
 
@@ -39,6 +40,7 @@ export class Sender {
   readonly #blocked = new Set<number>();
   /** receivers without room, and since when, as far as it was looked */
   readonly #fullSince = new Map<number, number>();
+  readonly #letters = new Letters();
 
   constructor(env: TaskEnv) {
     this.#env = env;
@@ -81,7 +83,7 @@ export class Sender {
 
   acceptFrame(bytes: Buffer): void {
     const header = emptyHeader();
-    const refused = openFrame(bytes, this.#env.plan.hash, header);
+    const refused = openFrame(bytes, this.#env.plan.hash, header, this.#env.frameKey);
     if (refused !== undefined) return this.#drop(refused);
     if (header.kind !== KIND_CREDIT) return this.#drop('malformed');
     let credit: Credit;
@@ -90,6 +92,8 @@ export class Sender {
     } catch {
       return this.#drop('malformed');
     }
+    const repeated = this.#letters.refusal(header.sender, header.senderEpoch, header.frame);
+    if (repeated !== undefined) return this.#drop(repeated);
     this.acceptCredit(header, credit);
   }
 
@@ -226,8 +230,9 @@ export class Claims {
     header.receiver = task;
     header.receiverEpoch = epoch;
     header.count = words.length / 2;
+    header.frame = env.nextLetter();
     const frame = encodeRoots(words);
-    sealFrame(frame, env.plan.hash, header);
+    sealFrame(frame, env.plan.hash, header, env.frameKey);
     env.control.publish(env.subjects.ledger(task, epoch), frame);
   }
 }

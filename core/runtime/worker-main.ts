@@ -23,6 +23,9 @@ const HEARTBEAT_FD = 4;
 const STATS_EVERY_MS = 250;
 /** The supervisor has this long to say that it was told to end as well. */
 const TERM_AFTER_MS = 500;
+/** A run that cannot start should say so soon; a first dial that failed is tried again as later ones are. */
+const DIAL_WITHIN_MS = 5000;
+const DIAL_AGAIN_MS = 250;
 /** An orderly stop waits this long for what is still in the sockets. */
 const DRAIN_MS = 2000;
 /** The largest frame of records: 160 KiB of roots and 32 failures with their stacks. NATS' default is twice as much. */
@@ -115,6 +118,23 @@ async function handle(message: ToWorker): Promise<void> {
   }
 }
 
+/**
+ * The supervisor was let in, so the server is there: one that cuts us off before we have shown who we are (a busy machine
+ * may keep us from that for the two seconds it waits), or is about to be started again, is dialled again.
+ */
+async function dialled(options: NatsTransportOptions, events: TransportEvents): Promise<NatsTransport> {
+  const deadline = performance.now() + DIAL_WITHIN_MS;
+  for (;;) {
+    try {
+      return await NatsTransport.connect({ ...options, waitOnFirstConnect: false }, events);
+    } catch (error) {
+      const away = isSquallError(error) && error.code === 'ERR_SQUALL_NATS_UNREACHABLE';
+      if (!away || performance.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, DIAL_AGAIN_MS));
+    }
+  }
+}
+
 async function start(message: StartMessage): Promise<void> {
   process.title = message.title;
   const plan = await loadPlan(message.file, message.settings);
@@ -146,10 +166,7 @@ async function start(message: StartMessage): Promise<void> {
       },
     };
     const options = { ...message.connection, name: `squall:${message.title.replace(/^squall (\S+) /, '$1/')}` };
-    const transport = await NatsTransport.connect(
-      { ...(options as unknown as NatsTransportOptions), waitOnFirstConnect: false },
-      events,
-    );
+    const transport = await dialled({ ...(options as unknown as NatsTransportOptions) }, events);
     // a connection that does not hear itself is lost, however healthy its socket looks
     watch = new LinkWatch(transport, `${subjects.metrics(message.worker)}.${role}`, realClock);
     watches[role] = watch;

@@ -16,12 +16,15 @@ import { type Broker, withBroker } from '../transport/broker.js';
 import type { ConnectOptions } from '../transport/connect-options.js';
 import type { Transport } from '../transport/transport.js';
 import type { EdgeIds } from '../tuple/edge-ids.js';
+import { emptyHeader, FRAME_HEADER_BYTES, KIND_EVERYONE, openFrame, sealFrame } from '../wire/frame.js';
 import { newTurn } from '../wire/frame-memory.js';
 import { AckerTask } from './acker-task.js';
 import { BoltTask } from './bolt-task.js';
 import type { Clock } from './clock.js';
 import type { LocalPeer, TaskEnv, TaskReports, TaskSubjects } from './env.js';
 import { errorFacts } from './failure.js';
+import type { Drops } from './inbox.js';
+import { Letters } from './letters.js';
 import { Metrics } from './metrics.js';
 import type { FromWorker, PeerState, ReplayNotice, StartMessage, TaskAssignment, TaskStats } from './protocol.js';
 import { SpoutTask } from './spout-task.js';
@@ -73,6 +76,10 @@ export class Worker {
   readonly #letters = new Map<number, { resolve(): void; reject(error: Error): void }>();
   #nextLetter = 1;
   readonly #replays: ReplayNotice[] = [];
+  /** heard on the subject of all tasks, which no task hears itself */
+  readonly #letterBook = new Letters();
+  readonly #drops: Drops = {};
+  #lettersWritten = 0;
   #scheduled = false;
   #going = false;
   #stopped = false;
@@ -88,7 +95,7 @@ export class Worker {
       this.#tasks.set(assignment.task, { assignment, task: this.#create(assignment, plan) });
     }
     for (const { assignment, task } of this.#tasks.values()) this.#subscribe(assignment, task);
-    this.#host.control.subscribe(this.#host.subjects.everyone, (bytes) => this.#everyone(bytes));
+    this.#host.control.subscribe(this.#host.subjects.everyone, (bytes) => this.#everyone(bufferOf(bytes)));
     await Promise.all([this.#host.data.flush(), this.#host.control.flush()]);
     for (const { assignment, task } of this.#tasks.values()) {
       if (task instanceof AckerTask || assignment.ended) continue;
@@ -132,6 +139,8 @@ export class Worker {
       tasks,
       epoch,
       ackers: start.ackers,
+      frameKey: start.frameKey,
+      nextLetter: () => ++this.#lettersWritten,
       clock,
       edgeIds,
       random,
@@ -141,7 +150,7 @@ export class Worker {
       peerEpoch: (peer) => this.#epochs.get(peer) ?? 0,
       local: (peer) => this.#tasks.get(peer)?.task as LocalPeer | undefined,
       isLocal: (peer) => start.tasks.some((own) => own.task === peer),
-      askClaims: () => this.#tellEveryone({ type: 'claims' }),
+      askClaims: () => this.#tellEveryone(assignment, { type: 'claims' }),
       activeSenders: () => this.#activeSenders(),
       wake: () => this.#wake(task),
       report: this.#reports(assignment),
@@ -379,28 +388,47 @@ export class Worker {
   }
 
   /** Something to or from this task may be lost: the ledgers look after their roots. */
-  #announceLoss({ component, task }: TaskAssignment): void {
-    this.#tellEveryone({ type: 'link-lost', component, task });
+  #announceLoss(assignment: TaskAssignment): void {
+    const { component, task } = assignment;
+    this.#tellEveryone(assignment, { type: 'link-lost', component, task });
   }
 
-  #tellEveryone(message: Everyone): void {
-    this.#host.control.publish(this.#host.subjects.everyone, Buffer.from(JSON.stringify(message)));
+  #tellEveryone({ task, epoch }: TaskAssignment, message: Everyone): void {
+    const { control, plan, start, subjects } = this.#host;
+    const header = { ...emptyHeader(), kind: KIND_EVERYONE, sender: task, senderEpoch: epoch };
+    header.frame = ++this.#lettersWritten;
+    const frame = Buffer.concat([Buffer.alloc(FRAME_HEADER_BYTES), Buffer.from(JSON.stringify(message))]);
+    sealFrame(frame, plan.hash, header, start.frameKey);
+    control.publish(subjects.everyone, frame);
   }
 
-  #everyone(bytes: Uint8Array): void {
-    let message: Everyone;
-    try {
-      message = JSON.parse(Buffer.from(bytes).toString('utf8'));
-    } catch {
+  #everyone(bytes: Buffer): void {
+    const message = this.#letter(bytes);
+    if (typeof message === 'string') {
+      this.#drops[message] = (this.#drops[message] ?? 0) + 1;
       return;
     }
-    if (message?.type === 'claims') {
+    if (message.type === 'claims') {
       for (const { task } of this.#tasks.values()) if (!(task instanceof AckerTask)) task.claimSoon();
       return;
     }
-    if (message?.type !== 'link-lost' || typeof message.component !== 'string') return;
-    const failure = { component: message.component, task: Number(message.task) };
+    const failure = { component: message.component, task: message.task };
     for (const { task } of this.#tasks.values()) if (!(task instanceof AckerTask)) task.linkLost(failure);
+  }
+
+  /** What it says; or why it is not heard. */
+  #letter(bytes: Buffer): Everyone | string {
+    const header = emptyHeader();
+    const refused = openFrame(bytes, this.#host.plan.hash, header, this.#host.start.frameKey);
+    if (refused !== undefined) return refused;
+    if (header.kind !== KIND_EVERYONE) return 'malformed';
+    const repeated = this.#letterBook.refusal(header.sender, header.senderEpoch, header.frame);
+    if (repeated !== undefined) return repeated;
+    try {
+      return JSON.parse(bytes.toString('utf8', FRAME_HEADER_BYTES)) as Everyone;
+    } catch {
+      return 'malformed';
+    }
   }
 
   /** Tasks whose bolt emits something at the end. */
@@ -413,6 +441,12 @@ export class Worker {
   // ---- counts --------------------------------------------------------------------------------------------------
 
   stats(): TaskStats[] {
+    const [first, ...others] = this.#taskStats();
+    // one task speaks for all of the process
+    return first === undefined ? [] : [{ ...first, drops: summed(first.drops, this.#drops) }, ...others];
+  }
+
+  #taskStats(): TaskStats[] {
     const now = this.#host.clock.now();
     return [...this.#tasks.values()].map(({ assignment, task }): TaskStats => {
       const metrics = this.#metrics.get(assignment.task)?.report();
@@ -455,7 +489,7 @@ export class Worker {
         ...blocked,
         load: task.load.report(task.inbox.waiting),
         ...(task.lastError === undefined ? {} : { error: task.lastError }),
-        drops: summed(task.inbox.drops, task.sender.drops, task.misuses),
+        drops: summed(task.inbox.drops, task.sender.drops, task.misuses, task.origin?.drops ?? {}),
       };
     });
   }

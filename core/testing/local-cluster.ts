@@ -14,6 +14,7 @@ import type { FromWorker, PeerState, StartMessage, TaskStats } from '../runtime/
 import type { Worker } from '../runtime/worker.js';
 import type { Position, TopologyPlan } from '../topology/definition.js';
 import { MemoryNetwork } from '../transport/memory.js';
+import { OPEN_KEY } from '../wire/sip-hash.js';
 import { Subjects } from '../wire/subjects.js';
 import { type LocalHost, LocalWorker } from './local-worker.js';
 import type { Scheduler } from './scheduler.js';
@@ -195,6 +196,7 @@ export class LocalCluster {
       worker: place.worker,
       run: this.#run,
       token: TOKEN,
+      frameKey: OPEN_KEY,
       tasks: place.tasks.map(({ task, component, index }) => ({
         task,
         epoch,

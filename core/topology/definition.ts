@@ -182,8 +182,25 @@ export interface RetryPolicyOptions {
   readonly backoff: { readonly firstMs: number; readonly maxMs: number };
 }
 
+/** Subjects, `*` and `>` included, that a component itself uses on the server of the run. */
+export interface Rights {
+  readonly publish: readonly string[];
+  readonly subscribe: readonly string[];
+  /** it asks and waits for answers, as whoever uses JetStream does: its user needs an inbox */
+  readonly requests: boolean;
+  /** it publishes elsewhere too, where only a function of the author's knows */
+  readonly unknown: boolean;
+}
+
+export interface ComponentName {
+  readonly topology: string;
+  readonly component: string;
+}
+
 export interface SpoutDefinition {
   readonly kind: 'spout';
+  /** of connectors only; not part of the hash: see `withRights` */
+  readonly rights?: (name: ComponentName) => Partial<Rights>;
   readonly streams: readonly StreamDeclaration[];
   readonly retry: RetryPolicyOptions;
   /** who sends a tuple again that failed, timed out or was lost: Squall, or, after `fail`, the spout's own source */
@@ -193,6 +210,8 @@ export interface SpoutDefinition {
 
 export interface BoltDefinition {
   readonly kind: 'bolt';
+  /** of connectors only; not part of the hash: see `withRights` */
+  readonly rights?: (name: ComponentName) => Partial<Rights>;
   readonly streams: readonly StreamDeclaration[];
   /** `fields: undefined`: takes whatever the stream carries, `values` in the stream's declared order */
   readonly inputs: readonly { readonly name: string; readonly fields: readonly FieldDeclaration[] | undefined }[];

@@ -6,6 +6,12 @@ import {
   emptyHeader,
   FRAME_HEADER_BYTES,
   type FrameHeader,
+  KIND_ACK,
+  KIND_CREDIT,
+  KIND_DATA,
+  KIND_DONE,
+  KIND_EVERYONE,
+  KIND_RENEW,
   MAX_RECORDS,
   openFrame,
   sealFrame,
@@ -77,16 +83,17 @@ test('the layout of the header is pinned: another release reads it, or says that
   t.is(sealed(given, new Uint8Array([0xff])).toString('hex'), GOLDEN);
 });
 const GOLDEN =
-  '537101014825a77eefbeadde39000000020003000400000005000000060000000d0c0b0a040302010000000000001c400800010009000000ff';
+  '53710201051c26cfefbeadde41000000020003000400000005000000060000000d0c0b0a040302010000000000001c4008000100090000009d17a4726234e1cbff';
 
 test('each kind of damage has its cause', (t) => {
   const damage: Record<string, (frame: Buffer) => Buffer> = {
     truncated: (frame) => frame.subarray(0, FRAME_HEADER_BYTES - 1),
     magic: (frame) => frame.fill(0, 0, 2),
-    version: (frame) => frame.fill(2, 2, 3),
+    version: (frame) => frame.fill(1, 2, 3),
     length: (frame) => frame.subarray(0, frame.length - 1),
     foreign: (frame) => frame.fill(0, 8, 12),
     checksum: (frame) => frame.fill(0, frame.length - 1),
+    forged: (frame) => frame.fill(0, FRAME_HEADER_BYTES - 1, FRAME_HEADER_BYTES),
   };
   for (const [cause, spoil] of Object.entries(damage)) {
     const frame = sealed(headerOf(), new Uint8Array([1, 2, 3]));
@@ -117,7 +124,24 @@ test('any single bit that changes on the way is noticed', (t) => {
   }
 });
 
-test('the checksum is the CRC-32 of everything behind it, begun with the kind in front of it', (t) => {
+test('the checksum is the CRC-32 of everything behind it but the keyed sum, begun with the kind in front of it', (t) => {
   const frame = sealed(headerOf({ kind: 5 }), new Uint8Array([9]));
-  t.is(frame.readUInt32LE(4), crc32(frame.subarray(8), 5));
+  t.is(frame.readUInt32LE(4), crc32(Buffer.concat([frame.subarray(8, 56), frame.subarray(64)]), 5));
+});
+
+test('without the key nobody makes a frame, or a letter of another body, that passes', (t) => {
+  const key = Uint32Array.of(1, 2, 3, 4);
+  for (const kind of [KIND_DATA, KIND_ACK, KIND_DONE, KIND_RENEW, KIND_CREDIT, KIND_EVERYONE]) {
+    const frame = sealed(headerOf({ kind }), new Uint8Array([1, 2, 3]));
+    t.is(openFrame(frame, HASH, emptyHeader(), key), 'forged');
+    sealFrame(frame, HASH, headerOf({ kind }), key);
+    t.is(openFrame(frame, HASH, emptyHeader(), key), undefined);
+    t.is(openFrame(frame, HASH, emptyHeader(), Uint32Array.of(1, 2, 3, 5)), 'forged');
+    t.is(openFrame(frame, HASH, emptyHeader()), 'forged');
+    const sum = Buffer.from(frame.subarray(56, 64));
+    // another body with a CRC that fits, under the sum that was heard
+    const altered = sealed(headerOf({ kind }), new Uint8Array([3, 2, 1]));
+    sum.copy(altered, 56);
+    t.is(openFrame(altered, HASH, emptyHeader(), key), 'forged');
+  }
 });
