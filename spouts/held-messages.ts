@@ -1,17 +1,35 @@
 /** Messages of a consumer that this task has: waiting to be emitted, or emitted and not settled yet. */
-import type { PulledMessage } from '../core/transport/consumer.js';
+import type { Delivery, PulledMessage } from '../core/transport/consumer.js';
 
-/** Acks that were on their way when a link broke are lost, and their messages come again: so many are recognised. */
-const REMEMBERED = 1 << 16;
+/**
+ * What was said of a message while a link broke is lost, and the message comes again: the last 32 768 to 65 536 that were
+ * settled are recognised. That is more than a second's at the rate that a stream is read with.
+ */
+const REMEMBERED = 1 << 15;
+
+/** How a message was settled for good. */
+type End = 'ack' | 'term';
+
+interface Held {
+  /** of several the last, whose ack counts */
+  delivery: Delivery;
+  renewedAt: number;
+}
+
+interface Settled {
+  readonly delivery: Delivery;
+  readonly end: End;
+}
 
 export class HeldMessages {
-  /** by number in the stream, in the order of their arrival; of several deliveries the last, whose ack counts */
-  readonly #held = new Map<number, { message: PulledMessage; renewedAt: number }>();
-  #waiting: number[] = [];
+  /** by number in the stream, in the order of their arrival */
+  readonly #held = new Map<number, Held>();
+  #waiting: PulledMessage[] = [];
   #head = 0;
-  /** lately acked; the older half is forgotten when the newer is full */
-  #acked = new Set<number>();
-  #ackedBefore = new Set<number>();
+  #waitingBytes = 0;
+  /** lately settled; the older half is forgotten when the newer is full */
+  #settled = new Map<number, Settled>();
+  #settledBefore = new Map<number, Settled>();
 
   get size(): number {
     return this.#held.size;
@@ -19,56 +37,56 @@ export class HeldMessages {
   get waiting(): number {
     return this.#waiting.length - this.#head;
   }
+  /** of the messages that wait */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
 
-  /** new: to be emitted. held: it is here already. acked: it was settled before; it is acked again. */
-  arrived(message: PulledMessage, now: number): 'new' | 'held' | 'acked' {
-    const { seq } = message;
-    if (this.#acked.has(seq) || this.#ackedBefore.has(seq)) {
-      message.ack();
-      return 'acked';
+  /** new: to be emitted. held: it is here already. settled: it was before; that is said again. */
+  arrived(message: PulledMessage, now: number): 'new' | 'held' | 'settled' {
+    const { seq, data, delivery } = message;
+    const settled = this.#settled.get(seq) ?? this.#settledBefore.get(seq);
+    if (settled !== undefined) {
+      delivery[settled.end]();
+      return 'settled';
     }
     const held = this.#held.get(seq);
     if (held !== undefined) {
-      held.message = message;
+      held.delivery = delivery;
       held.renewedAt = now;
       return 'held';
     }
-    this.#held.set(seq, { message, renewedAt: now });
-    this.#waiting.push(seq);
+    this.#held.set(seq, { delivery, renewedAt: now });
+    this.#waiting.push(message);
+    this.#waitingBytes += data.length;
     return 'new';
   }
 
-  /** The next that is to be emitted. */
+  /** The next that is to be emitted; its bytes are not kept. */
   take(): PulledMessage | undefined {
-    while (this.#head < this.#waiting.length) {
-      const seq = this.#waiting[this.#head++];
-      if (this.#head === this.#waiting.length) {
-        this.#waiting = [];
-        this.#head = 0;
-      }
-      const held = this.#held.get(seq);
-      if (held !== undefined) return held.message;
-    }
-    return undefined;
+    if (this.#head === this.#waiting.length) return undefined;
+    const message = this.#waiting[this.#head];
+    // the array keeps its places until it is used up: nothing of the message may stay in them
+    (this.#waiting as (PulledMessage | undefined)[])[this.#head++] = undefined;
+    if (this.#head === this.#waiting.length) this.#clearWaiting();
+    else this.#waitingBytes -= message.data.length;
+    return message;
   }
 
-  /** Settled as done. */
+  /** Done. */
   ack(seq: number): void {
-    this.#settle(seq)?.ack();
-    this.#acked.add(seq);
-    if (this.#acked.size < REMEMBERED) return;
-    this.#ackedBefore = this.#acked;
-    this.#acked = new Set();
-  }
-
-  /** It is to come again, to whoever asks. */
-  nak(seq: number, delayMs: number): void {
-    this.#settle(seq)?.nak(delayMs);
+    this.#end(seq, 'ack');
   }
 
   /** It is not to come again, though it is not done. */
   term(seq: number): void {
-    this.#settle(seq)?.term();
+    this.#end(seq, 'term');
+  }
+
+  /** It is to come again, to whoever asks. */
+  nak(seq: number, delayMs: number): void {
+    this.#held.get(seq)?.delivery.nak(delayMs);
+    this.#held.delete(seq);
   }
 
   /** Keeps alive what nobody has renewed for `afterMs`. */
@@ -76,21 +94,38 @@ export class HeldMessages {
     for (const held of this.#held.values()) {
       if (now - held.renewedAt < afterMs) continue;
       held.renewedAt = now;
-      held.message.working();
+      held.delivery.working();
     }
+  }
+
+  /** The link is back: what was said just before it broke is said again, before its messages come again. */
+  repeat(now: number): void {
+    for (const settled of [this.#settledBefore, this.#settled])
+      for (const { delivery, end } of settled.values()) delivery[end]();
+    this.renew(now, 0);
   }
 
   /** All that is here goes back, to come again at once. */
   giveBack(): void {
-    for (const { message } of this.#held.values()) message.nak(0);
+    for (const { delivery } of this.#held.values()) delivery.nak(0);
     this.#held.clear();
-    this.#waiting = [];
-    this.#head = 0;
+    this.#clearWaiting();
   }
 
-  #settle(seq: number): PulledMessage | undefined {
+  #clearWaiting(): void {
+    this.#waiting = [];
+    this.#head = 0;
+    this.#waitingBytes = 0;
+  }
+
+  #end(seq: number, end: End): void {
     const held = this.#held.get(seq);
+    if (held === undefined) return;
     this.#held.delete(seq);
-    return held?.message;
+    held.delivery[end]();
+    this.#settled.set(seq, { delivery: held.delivery, end });
+    if (this.#settled.size < REMEMBERED) return;
+    this.#settledBefore = this.#settled;
+    this.#settled = new Map();
   }
 }

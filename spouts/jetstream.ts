@@ -1,4 +1,5 @@
 /** `jetStreamSpout`: the messages of a JetStream stream. */
+import { createHash } from 'node:crypto';
 import { SquallError, shown } from '../core/errors.js';
 import type { SpoutComponent } from '../core/topology/component.js';
 import type { ComponentName, MessageId, SpoutInstance, SpoutOut, TaskContext } from '../core/topology/definition.js';
@@ -13,6 +14,7 @@ import type { PullConsumer } from '../core/transport/consumer.js';
 import type { StreamConfig } from '../core/transport/durable.js';
 import { checkMakeStream, type MakeStream, STREAM_NAME } from '../core/transport/stream-option.js';
 import { consumeRights } from '../core/transport/stream-rights.js';
+import { checkUserPattern } from '../core/transport/subject-check.js';
 import { Arrivals } from './arrivals.js';
 import { HeldMessages } from './held-messages.js';
 import { type Decoder, decoderOf, type Message } from './message-decoding.js';
@@ -67,6 +69,12 @@ const DEFAULT_ATTEMPTS = 10;
 const BURST = 256;
 /** How often it is asked whether the stream has come to its end. */
 const LOOK_FOR_END_MS = 250;
+/** While so much waits to be emitted no more is asked for; with what is on its way then, twice as much may be held. */
+const MAX_WAITING_BYTES = 32 << 20;
+/** What a consumer's name may have here: it becomes a folder of the server's. */
+const MAX_NAME_CHARS = 64;
+/** The server does not answer now; it is asked again. */
+const AWAY = new Set(['ERR_SQUALL_LINK_DOWN', 'ERR_SQUALL_STREAM_UNAVAILABLE', 'ERR_SQUALL_NATS_NO_JETSTREAM']);
 
 interface Settings {
   readonly stream: string;
@@ -117,8 +125,13 @@ export function jetStreamSpout(options: object): SpoutComponent<never> {
     report(`consumer: expected a name of A-Z a-z 0-9 _ -, found ${shown(consumer)}`);
   if (deliver !== 'all' && deliver !== 'new') report(`deliver: expected 'all' or 'new', found ${shown(deliver)}`);
   if (typeof untilEnd !== 'boolean') report(`untilEnd: expected true or false, found ${shown(untilEnd)}`);
-  if (subject !== undefined && typeof subject !== 'string')
-    report(`subject: expected a subject, found ${shown(subject)}`);
+  try {
+    if (subject !== undefined) checkUserPattern(subject as string);
+  } catch (error) {
+    report(`subject: ${(error as Error).message}`);
+  }
+  if (replay !== 'squall' && replay !== 'source')
+    report(`replay: expected 'squall' or 'source', found ${shown(replay)}`);
   const returns = replay === 'source';
   const nakDelay = { min: 0, max: MAX_TIMER_MS };
   const settings: Settings = {
@@ -134,7 +147,11 @@ export function jetStreamSpout(options: object): SpoutComponent<never> {
     nats: checkServer(given.nats, report),
     decoder: decoderOf(given.decode, given.output, report),
   };
-  const declared = { output: settings.decoder.output, replay, ...(returns ? {} : { retry }) };
+  const declared = {
+    output: settings.decoder.output,
+    replay: returns ? 'source' : 'squall',
+    ...(returns ? {} : { retry }),
+  };
   const spout = makeSpout(
     declared,
     (context) => StreamReader.open(settings, context),
@@ -145,7 +162,7 @@ export function jetStreamSpout(options: object): SpoutComponent<never> {
 }
 
 function consumerOf({ consumer }: Settings, { topology, component }: ComponentName): string {
-  return consumer ?? `squall-${topology}-${component}`.slice(0, 64);
+  return consumer ?? consumerName(topology, component);
 }
 
 class StreamReader implements SpoutInstance {
@@ -157,6 +174,8 @@ class StreamReader implements SpoutInstance {
   readonly #timer: NodeJS.Timeout;
   #consumer!: PullConsumer;
   #created = '';
+  /** why no message will come any more */
+  #gone: Error | undefined;
   /** the highest number emitted so far */
   #highest = 0;
   /** deliveries of what is emitted, where it may go back to the stream */
@@ -183,30 +202,41 @@ class StreamReader implements SpoutInstance {
   }
 
   async #begin(): Promise<void> {
-    const { stream, make, subject, deliver } = this.#settings;
-    const { component, task, tasks, position, config, metrics } = this.#context;
-    const where = `${component}[${task}]`;
+    const { stream, make, consumer, subject, deliver } = this.#settings;
+    const { topology, component, task, tasks, position, resumed, config, metrics } = this.#context;
     if (make !== undefined) await this.#broker.makeStream(make);
     this.#consumer = await this.#broker.consume(
       {
         stream,
         name: consumerOf(this.#settings, this.#context),
+        ...(consumer === undefined && { owner: `${topology}/${component}` }),
         subject,
         deliver,
         ackWaitMs: ACK_WAIT_MS,
         maxAckPending: config.maxSpoutPending * tasks,
+        mustExist: resumed || position !== undefined,
       },
-      (message) => {
-        if (this.#held.arrived(message, performance.now()) === 'new') this.#arrivals.came();
-        if (message.deliveries > 1) metrics.counter('redelivered').add();
+      {
+        message: (message) => {
+          if (this.#held.arrived(message, performance.now()) === 'new') this.#arrivals.came();
+          if (message.deliveries > 1) metrics.counter('redelivered').add();
+        },
+        gone: (error) => {
+          this.#gone = error;
+          this.#arrivals.came();
+        },
+        back: () => this.#held.repeat(performance.now()),
       },
     );
     const info = await this.#consumer.info();
     this.#created = info.streamCreated;
-    checkPlace(position, stream, info, where, tasks === 1);
+    // each of several tasks, and one that reads some subjects only, knows only its own messages
+    const whole = tasks === 1 && subject === undefined;
+    checkPlace(position, stream, info, `${component}[${task}]`, whole);
   }
 
   async next(out: SpoutOut): Promise<'done' | undefined> {
+    if (this.#gone !== undefined) throw this.#gone;
     this.#wantMore();
     if (this.#held.waiting === 0) {
       await this.#arrivals.wait(this.#settings.untilEnd ? LOOK_FOR_END_MS : undefined);
@@ -225,7 +255,7 @@ class StreamReader implements SpoutInstance {
     this.#highest = Math.max(this.#highest, seq);
     const position = returns ? {} : { position: placeOf(this.#created, this.#highest) };
     try {
-      if (returns && deliveries > attempts) throw new Error(`delivered ${deliveries - 1} times, and failed each time`);
+      if (returns && deliveries > attempts) throw new Error(`delivered ${deliveries - 1} times, and never completed`);
       out.emit(decoder.decode(message), { id: seq, ...position });
       if (returns) this.#deliveries.set(seq, deliveries);
     } catch (cause) {
@@ -264,7 +294,7 @@ class StreamReader implements SpoutInstance {
   }
 
   #wantMore(): void {
-    if (this.#context.signal.aborted) return;
+    if (this.#context.signal.aborted || this.#held.waitingBytes > MAX_WAITING_BYTES) return;
     const room = this.#context.config.maxSpoutPending - this.#held.size - this.#consumer.asked;
     this.#consumer.want(room);
   }
@@ -272,7 +302,20 @@ class StreamReader implements SpoutInstance {
   /** Nothing is left for anybody who shares the consumer. */
   async #isOver(): Promise<boolean> {
     if (this.#held.size > 0 || this.#context.signal.aborted) return false;
-    const { waiting, unacked } = await this.#consumer.info();
-    return waiting === 0 && unacked === 0 && this.#held.size === 0;
+    try {
+      const { waiting, unacked } = await this.#consumer.info();
+      return waiting === 0 && unacked === 0 && this.#held.size === 0;
+    } catch (error) {
+      // where it is gone for good the consumer says so
+      if (error instanceof SquallError && AWAY.has(error.code)) return false;
+      throw error;
+    }
   }
+}
+
+/** The same for every task and every run, and within what a name may have. */
+function consumerName(topology: string, component: string): string {
+  const name = `squall-${topology}-${component}`;
+  if (name.length <= MAX_NAME_CHARS) return name;
+  return `squall-${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
 }

@@ -54,7 +54,9 @@ function jsonOf(names: readonly string[]): Decoder['decode'] {
     if (typeof found !== 'object' || found === null || Array.isArray(found))
       throw new TypeError(`expected a JSON object, found ${shown(found)}`);
     const values: Record<string, unknown> = {};
-    for (const name of names) values[name] = (found as Record<string, unknown>)[name];
+    const fields = found as Record<string, unknown>;
+    // every object has a "constructor"; this one's own are meant
+    for (const name of names) values[name] = Object.hasOwn(fields, name) ? fields[name] : undefined;
     return values;
   };
 }

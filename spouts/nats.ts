@@ -91,8 +91,13 @@ class Listener implements SpoutInstance {
     const broker = await openBroker(context, settings.nats, 'natsSpout');
     const listener = new Listener(settings, context, broker);
     const { subject, maxWaiting, queue = `squall.${context.topology}.${context.component}` } = settings;
-    broker.subscribe(subject, (data, from) => listener.#came(data, from, maxWaiting), queue);
-    await broker.flush();
+    try {
+      broker.subscribe(subject, (data, from) => listener.#came(data, from, maxWaiting), queue);
+      await broker.flush();
+    } catch (error) {
+      await listener.close();
+      throw error;
+    }
     return listener;
   }
 
@@ -132,6 +137,11 @@ class Listener implements SpoutInstance {
 
   async close(): Promise<void> {
     this.#arrivals.stop();
+    const left = this.#waiting.length;
+    if (left > 0) {
+      this.#context.metrics.counter('dropped').add(left);
+      this.#context.log.warn(`${left} messages that waited are dropped: the run ends`);
+    }
     await this.#broker.close();
   }
 

@@ -19,19 +19,20 @@ function placeIn(position: Position | undefined): StreamPlace | undefined {
 }
 
 /**
- * Throws ERR_SQUALL_STREAM_CHANGED where going on would pass over messages in silence. `alone`: the task is the only one
- * of its component; of several each knows only its own messages, so that a gap before the first says nothing.
+ * Throws ERR_SQUALL_STREAM_CHANGED where going on would pass over messages in silence. `whole`: the task
+ * reads all messages of the stream; one that reads some says nothing by a gap before the first. Nor does one in a stream
+ * that drops what is acked.
  */
 export function checkPlace(
   position: Position | undefined,
   stream: string,
   info: ConsumerInfo,
   where: string,
-  alone: boolean,
+  whole: boolean,
 ): void {
   const place = placeIn(position);
   if (place === undefined) return;
-  const { streamCreated, firstSeq, lastSeq } = info;
+  const { streamCreated, firstSeq, lastSeq, keeps } = info;
   const refuse = (why: string): never => {
     throw new SquallError(
       'ERR_SQUALL_STREAM_CHANGED',
@@ -42,7 +43,7 @@ export function checkPlace(
   };
   if (streamCreated !== place.created) refuse(`the stream was made anew since (at ${streamCreated})`);
   if (lastSeq < place.seq) refuse(`it now ends at message ${lastSeq}, before that`);
-  if (alone && firstSeq > place.seq + 1)
+  if (whole && keeps && firstSeq > place.seq + 1)
     refuse(
       `it now begins at message ${firstSeq}: the ${firstSeq - place.seq - 1} between were removed before they were read`,
     );

@@ -1,5 +1,5 @@
 /** The `nats` option of components that speak to NATS themselves. */
-import { SquallError, shown } from '../errors.js';
+import { isSquallError, SquallError, shown } from '../errors.js';
 import type { TaskContext } from '../topology/definition.js';
 import { isRecord, type Report } from '../topology/options.js';
 import { type Broker, type BrokerServer, brokerOf, serverOptions } from './broker.js';
@@ -8,14 +8,17 @@ import { type Broker, type BrokerServer, brokerOf, serverOptions } from './broke
 export function checkServer(server: unknown, report: Report): BrokerServer | undefined {
   if (server === undefined) return undefined;
   try {
-    if (typeof server === 'string') serverOptions(server);
-    else if (!isRecord(server) || !Array.isArray(server.servers)) {
-      report(`nats: expected a URL or { servers: [url], credentials }, found ${shown(server)}`);
+    const urls = isRecord(server) && Array.isArray(server.servers) ? server.servers : [server];
+    if (server === '' || urls.length === 0 || !urls.every((url) => typeof url === 'string')) {
+      // what stands in an object may be a secret
+      const found = isRecord(server) ? `an object of ${Object.keys(server).join(', ') || 'nothing'}` : shown(server);
+      report(`nats: expected a URL or { servers: [url], credentials }, found ${found}`);
       return undefined;
     }
+    serverOptions(server as BrokerServer);
     return server as BrokerServer;
   } catch (error) {
-    report(`nats: ${(error as Error).message}`);
+    report(`nats: ${inOption(error)}`);
     return undefined;
   }
 }
@@ -37,5 +40,17 @@ export async function openBroker(
       { facts: { component: context.component, task: context.task } },
     );
   }
-  return door.open(serverOptions(server));
+  if (server === undefined) return door.open(undefined);
+  try {
+    return await door.open(serverOptions(server));
+  } catch (error) {
+    if (!isSquallError(error)) throw error;
+    const why = `${what} '${context.component}': ${inOption(error)}`;
+    throw new SquallError(error.code, why, { facts: error.facts, cause: error });
+  }
+}
+
+/** Here the server is named neither by a flag nor by the environment. */
+function inOption(error: unknown): string {
+  return (error as Error).message.replaceAll(/--nats( or NATS_URL)?/g, 'the option nats');
 }

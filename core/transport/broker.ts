@@ -5,11 +5,16 @@
  */
 import type { TaskContext } from '../topology/definition.js';
 import { type ConnectOptions, connectOptions } from './connect-options.js';
-import type { ConsumerConfig, PullConsumer, PulledMessage } from './consumer.js';
+import type { ConsumerConfig, ConsumerHandler, PullConsumer } from './consumer.js';
 import type { Appended, AppendOptions, StreamConfig } from './durable.js';
 import type { Transport, TransportSubscription } from './transport.js';
 
-export interface Broker extends Pick<Transport, 'maxPayload' | 'connected' | 'publish' | 'flush' | 'close'> {
+export interface Broker extends Pick<Transport, 'maxPayload' | 'connected' | 'publish' | 'close'> {
+  /**
+   * Resolves when the server has processed everything published and subscribed before. Rejects with ERR_SQUALL_LINK_DOWN,
+   * and with ERR_SQUALL_NATS_PERMISSION where the server has forbidden something since the last call.
+   */
+  flush(): Promise<void>;
   /** `queue`: each message goes to one of those who subscribe with the same name. */
   subscribe(
     pattern: string,
@@ -24,7 +29,7 @@ export interface Broker extends Pick<Transport, 'maxPayload' | 'connected' | 'pu
    * Makes the consumer, or gives one that is there these settings, and hands its messages to `handler` as they are
    * wanted. Rejects with ERR_SQUALL_CONSUMER where it is there and cannot be as asked, and with ERR_SQUALL_NO_STREAM.
    */
-  consume(config: ConsumerConfig, handler: (message: PulledMessage) => void): Promise<PullConsumer>;
+  consume(config: ConsumerConfig, handler: ConsumerHandler): Promise<PullConsumer>;
   /** Name of the stream that stores what is published to `subject`; undefined: none does. */
   streamOf(subject: string): Promise<string | undefined>;
 }
@@ -56,5 +61,8 @@ export function brokerOf(context: TaskContext): BrokerDoor | undefined {
 
 /** The server as options; credentials in a URL are taken out of it. Throws ERR_SQUALL_NATS_OPTIONS. */
 export function serverOptions(server: BrokerServer | undefined): ConnectOptions | undefined {
-  return typeof server === 'string' ? connectOptions({ nats: server }, {}) : server;
+  if (server === undefined || typeof server === 'string') return connectOptions({ nats: server }, {});
+  // as a URL does, an object may hold them in its servers
+  const { servers = [], credentials } = connectOptions({ nats: server.servers.join(',') }, {}) ?? {};
+  return { ...(credentials && { credentials }), ...server, servers };
 }

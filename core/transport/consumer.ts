@@ -13,10 +13,18 @@ export interface PullConsumer {
   stop(): void;
 }
 
-/**
- * None of these waits for the server, and while the link is down all are lost: the message then comes again. Acking twice
- * does no harm.
- */
+/** What the consumer tells. */
+export interface ConsumerHandler {
+  message(message: PulledMessage): void;
+  /**
+   * No message will come any more: consumer or stream was deleted or made anew, or the server forbids its use. The error
+   * says which, and what to do.
+   */
+  gone(error: Error): void;
+  /** The link is back, to the same stream: what was said of messages shortly before it broke may be lost. */
+  back(): void;
+}
+
 export interface PulledMessage {
   /** number in the stream: the same in every delivery */
   readonly seq: number;
@@ -26,6 +34,14 @@ export interface PulledMessage {
   readonly timeMs: number;
   /** 1 at first */
   readonly deliveries: number;
+  readonly delivery: Delivery;
+}
+
+/**
+ * How one delivery of a message ends; it holds no bytes of the message. Nothing here waits for the server, and while the
+ * link is down all is lost: the message then comes again. Acking twice does no harm.
+ */
+export interface Delivery {
   /** done: never again */
   ack(): void;
   /** again, after this time */
@@ -46,6 +62,10 @@ export interface ConsumerConfig {
   readonly ackWaitMs: number;
   /** the server delivers no more while so many are not acked, over all who share it */
   readonly maxAckPending: number;
+  /** whose consumer it is; undefined: whoever names it. Another owner's is refused. */
+  readonly owner?: string;
+  /** It was made before. Where it is not there nobody knows which messages are done: ERR_SQUALL_CONSUMER. */
+  readonly mustExist?: boolean;
 }
 
 export interface ConsumerInfo {
@@ -53,6 +73,8 @@ export interface ConsumerInfo {
   readonly streamCreated: string;
   readonly firstSeq: number;
   readonly lastSeq: number;
+  /** messages stay in the stream when they are acked */
+  readonly keeps: boolean;
   /** everything up to it is acked */
   readonly ackedSeq: number;
   /** delivered and not acked */

@@ -38,6 +38,8 @@ const APPEND_ATTEMPT_MS = 500;
 /** Purges and the like work on whole files; where the link breaks they are retried at once, too. */
 const API_ATTEMPT_MS = 2_000;
 const RETRY_DELAY_MS = 50;
+/** What is not mended at once, such as a stream without space, is asked for less and less often. */
+const MAX_RETRY_DELAY_MS = 250;
 /** Records asked for at once: hides the round trip, and keeps what the server queues for us far below its limits. */
 const READ_AHEAD = 16;
 const NANOS_PER_MS = 1_000_000;
@@ -231,7 +233,7 @@ export class NatsDurableStreams implements DurableStreams {
   /** Asks until JetStream has answered or the time is over. All our questions may be asked again. */
   async #ask<R>({ subject, payload, headers, attemptMs, withinMs }: Question): Promise<R> {
     const deadline = performance.now() + withinMs;
-    for (;;) {
+    for (let waitMs = RETRY_DELAY_MS; ; waitMs = Math.min(2 * waitMs, MAX_RETRY_DELAY_MS)) {
       let failure: unknown;
       try {
         const timeoutMs = Math.max(1, Math.min(attemptMs, deadline - performance.now()));
@@ -246,8 +248,9 @@ export class NatsDurableStreams implements DurableStreams {
         failure = error;
       }
       // Another attempt would have no time for an answer, and end in a failure that says less than this one.
-      if (performance.now() + 2 * RETRY_DELAY_MS > deadline) throw unavailable(subject, withinMs, failure);
-      await delay(RETRY_DELAY_MS);
+      const leftMs = deadline - performance.now();
+      if (leftMs < 2 * RETRY_DELAY_MS) throw unavailable(subject, withinMs, failure);
+      await delay(Math.min(waitMs, leftMs - RETRY_DELAY_MS));
     }
   }
 }
@@ -315,9 +318,13 @@ function unavailable(subject: string, withinMs: number, cause: unknown): SquallE
   const nobody = (cause as { readonly code?: string }).code === NO_RESPONDERS;
   if (nobody && subject.startsWith('$JS.API.')) return noJetStream('nobody answers its API');
   const why = nobody ? 'no stream takes this subject' : (cause as Error).message;
+  // it answers, but "not now", as with a stream that is full
+  const said = errorNumber(cause) !== undefined;
   return new SquallError(
     'ERR_SQUALL_STREAM_UNAVAILABLE',
-    `JetStream did not answer ${subject} within ${withinMs} ms: ${why}`,
+    said
+      ? `JetStream has not taken ${subject} for ${withinMs} ms: ${why}`
+      : `JetStream did not answer ${subject} within ${withinMs} ms: ${why}`,
     {
       facts: { subject, withinMs },
       cause,

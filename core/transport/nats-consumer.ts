@@ -4,13 +4,23 @@
  */
 import { createInbox, type Msg, type NatsConnection } from 'nats';
 import { SquallError } from '../errors.js';
-import type { ConsumerConfig, ConsumerInfo, PullConsumer, PulledMessage } from './consumer.js';
+import type {
+  ConsumerConfig,
+  ConsumerHandler,
+  ConsumerInfo,
+  Delivery,
+  PullConsumer,
+  PulledMessage,
+} from './consumer.js';
+import { type AskJetStream, CONSUMER_NOT_FOUND, numberOf, STREAM_NOT_FOUND } from './nats-consumer-config.js';
 
-/** How the consumer reaches the server; rejects as NatsDurableStreams does. */
+/** How the consumer reaches the server. */
 export interface ConsumerApi {
-  api<R>(path: string, body: object): Promise<R>;
+  readonly api: AskJetStream;
   /** the connection is there at this moment */
   connected(): boolean;
+  /** of one message, in bytes */
+  maxPayload(): number;
   failed(error: unknown): void;
 }
 
@@ -21,23 +31,28 @@ const LOST_AFTER_MS = EXPIRES_MS + 2_000;
 const LOOK_EVERY_MS = 500;
 /** Fewer are not asked for while others are on their way: a request costs as much as a message. */
 const LEAST_SHARE = 0.25;
-/** What the server sends at once must stay far below what it queues for a connection (64 MiB). */
+/**
+ * What the server sends at once must stay far below what it queues for a connection (64 MiB), and what we hold must be
+ * bounded: so many requests of so many messages and bytes.
+ */
+const MAX_REQUESTS = 8;
 const MAX_BATCH = 1_000;
+const MAX_BYTES = 4 << 20;
+/** A request that the largest message does not fit in would be answered with nothing, and so would the next. */
+const MESSAGES_OF_A_REQUEST = 2;
 const NANOS_PER_MS = 1_000_000;
-const CONSUMER_NOT_FOUND = 10014;
-const STREAM_NOT_FOUND = 10059;
-/** the settings that cannot be changed later */
-const FIXED = ['filter_subject', 'ack_policy'] as const;
+/** Codes of the ends of a request: its time is over; nobody is there to answer. */
+const EXPIRED = 408;
 
 /** An inbox each: a message comes with the stream's subject, and does not say which request it answers. */
 interface Request {
   left: number;
+  readonly batch: number;
   readonly at: number;
   end(): void;
 }
 
 interface ConsumerReply {
-  readonly config: Readonly<Record<string, unknown>>;
   readonly ack_floor: { readonly stream_seq: number };
   readonly num_ack_pending: number;
   readonly num_pending: number;
@@ -45,6 +60,7 @@ interface ConsumerReply {
 
 interface StreamReply {
   readonly created: string;
+  readonly config: { readonly retention?: string };
   readonly state: { readonly first_seq: number; readonly last_seq: number };
 }
 
@@ -52,58 +68,24 @@ const ACK = Buffer.from('+ACK');
 const WORKING = Buffer.from('+WPI');
 const TERM = Buffer.from('+TERM');
 
-/** Makes the consumer, or changes the settings of one that is there. */
-export async function ensureConsumer(api: ConsumerApi, config: ConsumerConfig): Promise<void> {
-  const { stream, name, subject, deliver, ackWaitMs, maxAckPending } = config;
-  const wanted = {
-    durable_name: name,
-    ack_policy: 'explicit',
-    ack_wait: ackWaitMs * NANOS_PER_MS,
-    max_ack_pending: maxAckPending,
-    ...(subject === undefined ? {} : { filter_subject: subject }),
-  };
-  const found = await consumerOf(api, stream, name);
-  const fresh = { deliver_policy: deliver, replay_policy: 'instant', max_deliver: -1 };
-  if (found !== undefined) {
-    const wrong = FIXED.filter((key) => (found.config[key] ?? '') !== ((wanted as Record<string, unknown>)[key] ?? ''));
-    if ('deliver_subject' in found.config) wrong.push('deliver_subject' as never);
-    if (wrong.length > 0) {
-      throw new SquallError(
-        'ERR_SQUALL_CONSUMER',
-        `the consumer ${name} of the stream ${stream} exists with another ${wrong.join(' and another ')}, which cannot be changed: name another consumer, or delete it with: nats consumer rm ${stream} ${name}`,
-        { facts: { stream, consumer: name, wrong, found: found.config } },
-      );
-    }
-  }
-  // what the consumer has that we say nothing of stays as it is
-  const whole = { ...(found?.config ?? fresh), ...wanted };
-  await api.api(`CONSUMER.DURABLE.CREATE.${stream}.${name}`, { stream_name: stream, config: whole });
-}
-
-async function consumerOf(api: ConsumerApi, stream: string, name: string): Promise<ConsumerReply | undefined> {
-  try {
-    return await api.api<ConsumerReply>(`CONSUMER.INFO.${stream}.${name}`, {});
-  } catch (error) {
-    const number = error instanceof SquallError ? error.facts.number : undefined;
-    if (number === CONSUMER_NOT_FOUND) return undefined;
-    if (number !== STREAM_NOT_FOUND) throw error;
-    throw new SquallError(
-      'ERR_SQUALL_NO_STREAM',
-      `expected the stream ${stream}, but there is none of this name. Make it, for instance with: nats stream add ${stream}`,
-      { facts: { stream }, cause: error },
-    );
-  }
-}
-
 export class NatsPullConsumer implements PullConsumer {
   readonly #connection: NatsConnection;
   readonly #api: ConsumerApi;
   readonly #next: string;
+  readonly #acks: string;
   readonly #config: ConsumerConfig;
-  readonly #handler: (message: PulledMessage) => void;
+  readonly #handler: ConsumerHandler;
   readonly #inbox: string;
   readonly #requests = new Set<Request>();
   readonly #timer: NodeJS.Timeout;
+  /** when the stream was made, as it was first seen */
+  #created: string | undefined;
+  /**
+   * The link was down, and it has not been seen since whether consumer and stream are the same. Nothing is said of
+   * messages meanwhile: those of a new stream have the same numbers.
+   */
+  #unsure = false;
+  #looking = false;
   #asked = 0;
   #wanted = 0;
   #number = 0;
@@ -114,13 +96,14 @@ export class NatsPullConsumer implements PullConsumer {
     inboxPrefix: string | undefined,
     api: ConsumerApi,
     config: ConsumerConfig,
-    handler: (message: PulledMessage) => void,
+    handler: ConsumerHandler,
   ) {
     this.#connection = connection;
     this.#api = api;
     this.#config = config;
     this.#handler = handler;
     this.#next = `$JS.API.CONSUMER.MSG.NEXT.${config.stream}.${config.name}`;
+    this.#acks = `$JS.ACK.${config.stream}.${config.name}.`;
     this.#inbox = createInbox(inboxPrefix);
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
   }
@@ -131,16 +114,20 @@ export class NatsPullConsumer implements PullConsumer {
 
   want(messages: number): void {
     this.#wanted = messages;
-    if (this.#stopped || !this.#api.connected() || messages <= 0) return;
+    if (!this.#usable || messages <= 0 || this.#requests.size >= MAX_REQUESTS) return;
     if (this.#asked > 0 && messages < (messages + this.#asked) * LEAST_SHARE) return;
     this.#request(Math.min(messages, MAX_BATCH));
+  }
+
+  get #usable(): boolean {
+    return !this.#stopped && !this.#unsure && this.#api.connected();
   }
 
   #request(batch: number): void {
     const inbox = `${this.#inbox}.${this.#number++}`;
     const subscription = this.#connection.subscribe(inbox, {
       callback: (refused, message) => {
-        if (refused !== null) return;
+        if (refused !== null) return; // told to `forbidden`
         try {
           this.#arrived(message, request);
         } catch (error) {
@@ -148,24 +135,27 @@ export class NatsPullConsumer implements PullConsumer {
         }
       },
     });
-    const request: Request = { left: batch, at: performance.now(), end: () => subscription.unsubscribe() };
+    const request: Request = { left: batch, batch, at: performance.now(), end: () => subscription.unsubscribe() };
     this.#requests.add(request);
     this.#asked += batch;
     this.#wanted -= batch;
-    const body = JSON.stringify({ batch, expires: EXPIRES_MS * NANOS_PER_MS });
+    const bytes = Math.max(MAX_BYTES, MESSAGES_OF_A_REQUEST * this.#api.maxPayload());
+    const body = JSON.stringify({ batch, max_bytes: bytes, expires: EXPIRES_MS * NANOS_PER_MS });
     this.#connection.publish(this.#next, Buffer.from(body), { reply: inbox });
   }
 
   async info(): Promise<ConsumerInfo> {
     const { stream, name } = this.#config;
-    const [consumer, { created, state }] = await Promise.all([
+    const [consumer, { created, config, state }] = await Promise.all([
       this.#api.api<ConsumerReply>(`CONSUMER.INFO.${stream}.${name}`, {}),
       this.#api.api<StreamReply>(`STREAM.INFO.${stream}`, {}),
     ]);
+    this.#created ??= created;
     return {
       streamCreated: created,
       firstSeq: state.first_seq,
       lastSeq: state.last_seq,
+      keeps: (config.retention ?? 'limits') === 'limits',
       ackedSeq: consumer.ack_floor.stream_seq,
       unacked: consumer.num_ack_pending,
       waiting: consumer.num_pending,
@@ -187,45 +177,34 @@ export class NatsPullConsumer implements PullConsumer {
         this.#asked -= 1;
         if (request.left === 0) this.#over(request);
       }
-      this.#handler(this.#pulled(message, reply));
+      this.#handler.message(this.#pulled(message, reply));
       return;
     }
-    // 404, 408 and 409: it is over, and how it ended
+    // 404, 408, 409 and 503: it is over, and how it ended
     if (headers === undefined) return;
     this.#over(request);
-    if (headers.code === 409 && /consumer deleted|consumer is push/i.test(headers.description)) {
-      const { stream, name } = this.#config;
-      this.#api.failed(
-        new SquallError(
-          'ERR_SQUALL_CONSUMER',
-          `the consumer ${name} of the stream ${stream} is gone: ${headers.description}`,
-          {
-            facts: { stream, consumer: name },
-          },
-        ),
-      );
-    } else this.want(this.#wanted);
+    // one that brought nothing, and did not even wait, is not followed by another at once: that would go round and round
+    if (request.left < request.batch || headers.code === EXPIRED) this.want(this.#wanted);
+    else void this.#doubt();
   }
 
   #pulled({ data, subject }: Msg, reply: string): PulledMessage {
     const tokens = reply.split('.');
     // $JS.ACK.stream.consumer.deliveries.seq.number.time.waiting; newer servers put domain and account before the stream
     const at = tokens.length > 9 ? 6 : 4;
-    const say = (what: Uint8Array): void => {
-      if (this.#api.connected()) this.#connection.publish(reply, what);
-    };
     return {
       seq: Number(tokens[at + 1]),
       subject,
       data,
       timeMs: Number(tokens[at + 3]) / NANOS_PER_MS,
       deliveries: Number(tokens[at]),
-      ack: () => say(ACK),
-      nak: (delayMs) => say(Buffer.from(`-NAK {"delay": ${Math.round(delayMs * NANOS_PER_MS)}}`)),
-      working: () => say(WORKING),
-      term: () => say(TERM),
+      delivery: new NatsDelivery(this.#say, reply),
     };
   }
+
+  readonly #say = (reply: string, what: Uint8Array): void => {
+    if (!this.#unsure && this.#api.connected()) this.#connection.publish(reply, what);
+  };
 
   #over(request: Request): void {
     if (!this.#requests.delete(request)) return;
@@ -237,12 +216,87 @@ export class NatsPullConsumer implements PullConsumer {
   #look(): void {
     const now = performance.now();
     for (const request of this.#requests) if (now - request.at > LOST_AFTER_MS) this.#over(request);
-    this.want(this.#wanted);
+    if (this.#unsure) void this.#doubt();
+    else this.want(this.#wanted);
   }
 
   /** The link broke: what was asked for will not come. */
   linkUp(): void {
     for (const request of this.#requests) this.#over(request);
-    this.want(this.#wanted);
+    this.#unsure = true;
+    void this.#doubt();
   }
+
+  /** The server refused a subject. */
+  forbidden(error: SquallError): void {
+    const subject = String(error.facts.subject);
+    const own = subject === this.#next || subject.startsWith(this.#inbox) || subject.startsWith(this.#acks);
+    if (own) this.#gone(error);
+  }
+
+  /** Are consumer and stream still there, and the same? While nobody answers it is asked again. */
+  async #doubt(): Promise<void> {
+    if (this.#looking || this.#stopped || !this.#api.connected()) return;
+    this.#looking = true;
+    try {
+      const { streamCreated } = await this.info();
+      if (this.#stopped) return;
+      if (streamCreated !== this.#created) return this.#gone(madeAnew(this.#config, streamCreated));
+      if (!this.#unsure) return;
+      this.#unsure = false;
+      this.#handler.back();
+      this.want(this.#wanted);
+    } catch (error) {
+      const number = numberOf(error);
+      if (number === CONSUMER_NOT_FOUND || number === STREAM_NOT_FOUND)
+        this.#gone(deleted(this.#config, number, error));
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  #gone(error: Error): void {
+    if (this.#stopped) return;
+    this.stop();
+    this.#handler.gone(error);
+  }
+}
+
+class NatsDelivery implements Delivery {
+  readonly #say: (reply: string, what: Uint8Array) => void;
+  readonly #reply: string;
+
+  constructor(say: (reply: string, what: Uint8Array) => void, reply: string) {
+    this.#say = say;
+    this.#reply = reply;
+  }
+  ack(): void {
+    this.#say(this.#reply, ACK);
+  }
+  nak(delayMs: number): void {
+    this.#say(this.#reply, Buffer.from(`-NAK {"delay": ${Math.round(delayMs * NANOS_PER_MS)}}`));
+  }
+  working(): void {
+    this.#say(this.#reply, WORKING);
+  }
+  term(): void {
+    this.#say(this.#reply, TERM);
+  }
+}
+
+function madeAnew({ stream, name }: ConsumerConfig, at: string): SquallError {
+  return new SquallError(
+    'ERR_SQUALL_STREAM_CHANGED',
+    `the stream ${stream} was deleted and made anew (at ${at}) while it was read. To read the new one, start the run with --fresh`,
+    { facts: { stream, consumer: name, created: at } },
+  );
+}
+
+function deleted({ stream, name }: ConsumerConfig, number: number, cause: unknown): SquallError {
+  const what = number === STREAM_NOT_FOUND ? `the stream ${stream}` : `the consumer ${name} of the stream ${stream}`;
+  return new SquallError(
+    'ERR_SQUALL_CONSUMER',
+    `${what} was deleted while it was read, and with it is gone which messages are done. To begin anew, start the run with --fresh`,
+    { facts: { stream, consumer: name }, cause },
+  );
 }

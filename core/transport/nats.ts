@@ -20,11 +20,12 @@ import {
 import { SquallError } from '../errors.js';
 import { connectFailure, forbidden, secureLinkClosed, serverRefusal } from './connect-errors.js';
 import type { ConnectOptions, Credentials } from './connect-options.js';
-import type { ConsumerConfig, PullConsumer, PulledMessage } from './consumer.js';
+import type { ConsumerConfig, ConsumerHandler, PullConsumer } from './consumer.js';
 import { fileContents, nkeySeed, tlsContents } from './credential-files.js';
 import { NatsDurableStreams, type NatsRequester } from './durable-nats.js';
 import { EventTeller, linkDown, oversize, transportClosed } from './events.js';
-import { type ConsumerApi, ensureConsumer, NatsPullConsumer } from './nats-consumer.js';
+import { type ConsumerApi, NatsPullConsumer } from './nats-consumer.js';
+import { ensureConsumer } from './nats-consumer-config.js';
 import { type NatsLink, type ObservedOptions, useNatsLinks } from './nats-link.js';
 import { checkPattern, checkSubject, checkUserPattern, checkUserSubject } from './subject-check.js';
 import type { Transport, TransportEvents, TransportSubscription } from './transport.js';
@@ -273,15 +274,17 @@ export class NatsTransport implements Transport {
   }
 
   /** See `Broker.consume`. */
-  async consume(config: ConsumerConfig, handler: (message: PulledMessage) => void): Promise<PullConsumer> {
+  async consume(config: ConsumerConfig, handler: ConsumerHandler): Promise<PullConsumer> {
     const streams = this.jetstream();
     const api: ConsumerApi = {
       api: (path, body) => streams.api(path, body),
       connected: () => this.#state === 'up',
+      maxPayload: () => this.#maxPayload,
       failed: (error) => this.#tell.error(error),
     };
-    await ensureConsumer(api, config);
+    await ensureConsumer(api.api, config);
     const consumer = new NatsPullConsumer(this.#connection, this.#options.inboxPrefix, api, config, handler);
+    await consumer.info();
     this.#consumers.add(consumer);
     return consumer;
   }
@@ -338,6 +341,7 @@ export class NatsTransport implements Transport {
 
   #onServerError(error: SquallError): void {
     if (error.code === 'ERR_SQUALL_NATS_AUTH') this.#refusal = error;
+    if (error.code === 'ERR_SQUALL_NATS_PERMISSION') for (const consumer of this.#consumers) consumer.forbidden(error);
     this.#tell.error(error);
   }
 

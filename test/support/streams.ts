@@ -1,4 +1,5 @@
 /** Streams of a test's server: made, filled, read and asked after, as a client of its own. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Broker } from '../../core/transport/broker.js';
 import type { ConnectOptions } from '../../core/transport/connect-options.js';
 import type { ConsumerInfo } from '../../core/transport/consumer.js';
@@ -61,12 +62,18 @@ export class TestStreams {
         ackWaitMs: 60_000,
         maxAckPending: 100_000,
       },
-      (message) => {
-        const { n } = JSON.parse(Buffer.from(message.data).toString()) as { n: number };
-        counts.set(n, (counts.get(n) ?? 0) + 1);
-        read += 1;
-        message.ack();
-        if (consumer.asked < 500) consumer.want(1000 - consumer.asked);
+      {
+        message({ data, delivery }) {
+          const { n } = JSON.parse(Buffer.from(data).toString()) as { n: number };
+          counts.set(n, (counts.get(n) ?? 0) + 1);
+          read += 1;
+          delivery.ack();
+          if (consumer.asked < 500) consumer.want(1000 - consumer.asked);
+        },
+        gone(error) {
+          throw error;
+        },
+        back() {},
       },
     );
     consumer.want(1000);
@@ -75,12 +82,23 @@ export class TestStreams {
     return counts;
   }
 
-  async consumer(stream: string, name: string): Promise<Omit<ConsumerInfo, 'streamCreated' | 'firstSeq' | 'lastSeq'>> {
+  async consumer(stream: string, name: string): Promise<Pick<ConsumerInfo, 'ackedSeq' | 'unacked' | 'waiting'>> {
     const found = await this.transport.jetstream().api<{
       readonly ack_floor: { readonly stream_seq: number };
       readonly num_ack_pending: number;
       readonly num_pending: number;
     }>(`CONSUMER.INFO.${stream}.${name}`, {});
     return { ackedSeq: found.ack_floor.stream_seq, unacked: found.num_ack_pending, waiting: found.num_pending };
+  }
+
+  /** How far the consumer is when nothing waits and all that was delivered is acked. */
+  async settled(stream: string, name: string, withinMs = 5000): ReturnType<TestStreams['consumer']> {
+    const deadline = performance.now() + withinMs;
+    for (;;) {
+      const found = await this.consumer(stream, name);
+      if (found.unacked === 0 && found.waiting === 0) return found;
+      if (performance.now() > deadline) throw new Error(`${name} is not settled: ${JSON.stringify(found)}`);
+      await delay(20);
+    }
   }
 }
