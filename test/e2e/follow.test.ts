@@ -27,7 +27,7 @@ test('a followed file that is written to, and rotates while its reader is killed
   t.teardown(() => clearInterval(writer));
 
   const watched = startRun(t, folder, topologyFile('followed'), { set: { input, output } });
-  await watched.ackedAtLeast(200);
+  await until(() => watched.acked >= 200, '200 lines to be complete', DEADLINE_MS);
   for (const times of [1, 2]) {
     const back = watched.killAndAwait('lines[1]');
     for (let count = 0; count < times; count++) rotate();
