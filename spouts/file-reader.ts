@@ -1,9 +1,9 @@
 import { SquallError } from '../core/errors.js';
 import type { NextResult, SpoutInstance, SpoutOut, TaskContext } from '../core/topology/definition.js';
-import { FileLines, LINE_LIMIT_BYTES, type LinePlace } from './file-lines.js';
+import { badLine } from './bad-line.js';
+import { FileLines, type LinePlace } from './file-lines.js';
 import { type FilePosition, listMarks, startPosition } from './file-position.js';
 import { inputFiles } from './input-files.js';
-import type { LineFault } from './line-splitter.js';
 
 interface InputFile {
   readonly name: string;
@@ -94,16 +94,6 @@ export class FileReader implements SpoutInstance {
     if (at.fault === undefined) out.emit({ line: at.text }, { id: this.#n, position });
     else out.reject(this.#n, badLine(file, at.number, at.fault), { position, values: { head: at.fault.head } });
   }
-}
-
-function badLine(file: string, line: number, { kind, bytes }: LineFault): SquallError {
-  const facts = { file, line, bytes, limitBytes: LINE_LIMIT_BYTES };
-  if (kind === 'too-long') {
-    const message = `line ${line} of ${file} has ${bytes} bytes; a line may have ${LINE_LIMIT_BYTES}: it is skipped`;
-    return new SquallError('ERR_SQUALL_LINE_TOO_LONG', message, { facts });
-  }
-  const message = `line ${line} of ${file} is not UTF-8: it is skipped; convert the file (iconv -t utf-8), then run again`;
-  return new SquallError('ERR_SQUALL_NOT_UTF8', message, { facts });
 }
 
 /** The line after `place` cannot be read. */
