@@ -16,9 +16,22 @@ import { addList } from './list.js';
 import { addPause } from './pause.js';
 import { addResume } from './resume.js';
 import { addRun } from './run.js';
+import { addTop } from './top.js';
 
 /** In the order of `--help`. */
-const COMMANDS = [addRun, addCheck, addGraph, addExplain, addList, addPause, addResume, addDrain, addKill, addDead];
+const COMMANDS = [
+  addRun,
+  addCheck,
+  addGraph,
+  addExplain,
+  addList,
+  addTop,
+  addPause,
+  addResume,
+  addDrain,
+  addKill,
+  addDead,
+];
 
 /** Help is read at this width on a wider terminal, and where there is none. */
 const HELP_COLUMNS = 100;
