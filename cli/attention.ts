@@ -8,6 +8,7 @@ export interface Attention {
     | 'silent'
     | 'down'
     | 'crash-loop'
+    | 'starting'
     | 'paused'
     | 'draining'
     | 'stalled'
@@ -27,16 +28,20 @@ const STALLED_MS = 1_000;
 const LOOP_RESTARTS = 2;
 /** Pending tuples that became so many times more, and are at least so many, grow. */
 const GROWTH = 1.5;
+/** Further tasks are only counted. */
+const NAMED = 4;
 const GROWTH_LEAST = 1_000;
 
 export function attentionOf(history: RunHistory, nowMs: number): Attention[] {
   const { latest } = history;
   if (latest === undefined) return [];
+  const down = processes(history, latest);
   return [
     ...silence(history, nowMs),
-    ...processes(history, latest),
+    ...down,
     ...phase(latest),
-    ...stalls(history, latest),
+    // A process that is down is the reason.
+    ...(down.some(({ where }) => where !== undefined) ? [] : stalls(history, latest)),
     ...growth(history),
     ...deadLetters(latest),
   ];
@@ -56,7 +61,7 @@ function processes(history: RunHistory, { tasks, workers, topology, phase: now }
     const where = clean(name);
     const seen = history.restartsOf(name);
     const isDown = state === 'gone' || state === 'starting';
-    if (seen >= LOOP_RESTARTS || (isDown && workers.restarts >= LOOP_RESTARTS)) {
+    if (seen >= LOOP_RESTARTS || (isDown && workers.restarts >= (state === 'gone' ? 1 : LOOP_RESTARTS))) {
       const figure =
         seen >= LOOP_RESTARTS ? `${seen} restarts in sight` : `${plural(workers.restarts, 'restart')} in this run`;
       const text = `${where} crash-loops: its process dies again and again (${figure}); the terminal of squall run says why`;
@@ -74,10 +79,15 @@ function processes(history: RunHistory, { tasks, workers, topology, phase: now }
   ];
 }
 
-function phase({ phase: now, topology }: RunSnapshot): Attention[] {
+function phase({ phase: now, topology, workers, tasks }: RunSnapshot): Attention[] {
   if (now === 'paused') {
     const text = `PAUSED: the spouts emit nothing until squall resume ${topology}`;
     return [{ kind: 'paused', text }];
+  }
+  if (now === 'starting' && workers.up < workers.all) {
+    const missing = tasks.filter(({ state }) => state !== 'ready').map(({ component }) => clean(component));
+    const names = missing.length <= NAMED ? missing : [...missing.slice(0, NAMED), `${missing.length - NAMED} more`];
+    return [{ kind: 'starting', text: `starting: waiting for ${names.join(', ') || 'its processes'}` }];
   }
   if (now === 'draining') {
     return [{ kind: 'draining', text: 'draining: no more input; it ends when what is in flight is completed' }];
@@ -98,8 +108,8 @@ function stalls(history: RunHistory, { spouts, bolts, phase: now }: RunSnapshot)
   const names = idle.map(([name]) => name).join(', ');
   const who =
     holding.length > 0
-      ? `${names} took a tuple and has not settled it for ${duration(last)}`
-      : `nothing is executed by ${names} for ${duration(last)}`;
+      ? `${names} took a tuple and has not settled it for ${duration(last)} or more`
+      : `nothing is executed by ${names} for ${duration(last)} or more`;
   const text = `STALLED: ${count(pending)} pending and nothing completes${idle.length === 0 ? '' : `; ${who}`}`;
   return [{ kind: 'stalled', ...(idle.length === 1 ? { where: names } : {}), text }];
 }

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { addCheck } from './check.js';
 import type { CommandContext } from './context.js';
 import { addDead } from './dead.js';
+import { addDoctor } from './doctor.js';
 import { addDrain } from './drain.js';
 import { type Engine, engine as realEngine } from './engine.js';
 import { printError } from './errors.js';
@@ -31,6 +32,7 @@ const COMMANDS = [
   addDrain,
   addKill,
   addDead,
+  addDoctor,
 ];
 
 /** Help is read at this width on a wider terminal, and where there is none. */

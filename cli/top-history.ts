@@ -35,6 +35,11 @@ export class RunHistory {
   }
 
   add(atMs: number, snapshot: RunSnapshot): void {
+    // What stood still before it ran, or while it was paused, is no stall.
+    if (this.#latest?.phase !== snapshot.phase) {
+      this.#movedAt.clear();
+      this.#samples = [];
+    }
     this.#latest = snapshot;
     this.#heardAt = atMs;
     this.rates.add(atMs, rateCounts(snapshot));
@@ -54,6 +59,7 @@ export class RunHistory {
     }
     const pending = Object.values(snapshot.spouts).reduce((sum, spout) => sum + spout.pending, 0);
     this.#samples.push({ atMs, pending, restarts: snapshot.workers.restarts });
+    // One that is as old as is asked for stays, to compare with.
     while (
       this.#samples.length > MAX_SAMPLES ||
       (this.#samples.length > 2 && this.#samples[1].atMs <= atMs - RESTARTS_MS)

@@ -22,8 +22,9 @@ const TASKS: readonly Column[] = [
   { title: 'restarts seen', align: 'right', keep: 7 },
 ];
 
-/** Nothing of what is printed here is a failure of the run yet. */
+/** Worth knowing, and no failure. */
 const MILD: ReadonlySet<Attention['kind']> = new Set([
+  'starting',
   'paused',
   'draining',
   'restarts',
