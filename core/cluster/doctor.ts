@@ -53,7 +53,12 @@ export async function examine({ state, nats }: ControlAccess): Promise<Finding[]
   const folder = new StateFolder(state);
   const findings = [checkNode(), await checkState(folder)];
   const given = nats ?? runningServer(folder);
-  if (given !== undefined) return [...findings, ...(await checkServer(given)), await checkRuns({ state, nats: given })];
+  if (given !== undefined) {
+    findings.push(...(await checkServer(given)));
+    // Else it would be the same refusal once more.
+    const reaches = findings.some(({ check, state: found }) => check === 'subjects' && found === 'ok');
+    return reaches ? [...findings, await checkRuns({ state, nats: given })] : findings;
+  }
 
   let binary: string;
   try {
@@ -107,6 +112,7 @@ async function checkState(folder: StateFolder): Promise<Finding> {
     await access(existing, constants.W_OK | constants.X_OK);
     const { bavail, bsize } = await statfs(existing);
     const free = `${((bavail * bsize) / 1e9).toFixed(1)} GB free`;
+    if (bavail === 0) throw new Error(`no room is left on ${existing}`);
     if (bavail * bsize < ENOUGH_DISK_BYTES) {
       return {
         check: 'state',
@@ -127,7 +133,7 @@ async function checkState(folder: StateFolder): Promise<Finding> {
 async function checkServer(options: ConnectOptions): Promise<Finding[]> {
   let server: ServerInfo;
   try {
-    server = await probeServer(options, { jetstream: false });
+    server = await probeServer(options, { jetstream: false }, { onError() {} });
   } catch (error) {
     return [bad('reachable', error)];
   }
@@ -146,21 +152,21 @@ async function checkServer(options: ConnectOptions): Promise<Finding[]> {
           text: `${size}: frames of 256 KiB do not fit, and no tuple may be larger; raise it to 1MB in the server's configuration`,
         },
   );
-  let refused: Error | undefined;
+  const refused: Error[] = [];
   let transport: NatsTransport;
   try {
     transport = await NatsTransport.connect(
       { ...options, name: 'squall:doctor', waitOnFirstConnect: false },
-      { onError: (error) => (refused ??= error) },
+      { onError: (error) => void refused.push(error) },
     );
   } catch (error) {
     return [...findings, bad('reachable', error)];
   }
   try {
-    const heard = await echo(transport, () => refused);
+    const heard = await echo(transport, () => refused[0]);
     if (heard instanceof Error) findings.push(bad('subjects', heard));
     else findings.push({ check: 'subjects', state: 'ok', text: `may publish and subscribe under ${SUBJECT_PREFIX}.>` });
-    findings.push(await checkRoundTrip(transport), await checkJetStream(transport));
+    findings.push(await checkRoundTrip(transport), await checkJetStream(transport, refused));
   } catch (error) {
     findings.push(bad('reachable', error));
   } finally {
@@ -197,7 +203,8 @@ async function checkRoundTrip(transport: NatsTransport): Promise<Finding> {
   return { check: 'round-trip', state: 'ok', text: `round trip to the server ${p50.toFixed(2)} ms (p50 of ${TRIPS})` };
 }
 
-async function checkJetStream(transport: NatsTransport): Promise<Finding> {
+/** `refused`: what the server has said that we may not; a request whose answer cannot come just lasts too long. */
+async function checkJetStream(transport: NatsTransport, refused: readonly Error[]): Promise<Finding> {
   try {
     const { storage = 0, streams = 0, limits } = await transport.jetstream().api<JetStreamInfo>('INFO', {});
     const limit = limits?.max_storage ?? -1;
@@ -211,7 +218,10 @@ async function checkJetStream(transport: NatsTransport): Promise<Finding> {
       text: `JetStream: ${used}, ${left}${isFull ? ': delete streams, or raise the limit of the account' : ''}`,
     };
   } catch (error) {
-    const { text } = bad('jetstream', error);
+    // The client takes a refused inbox for a refused request; the server's own words come right after.
+    await transport.flush();
+    const inbox = refused.find(({ message }) => message.includes('subscription on _INBOX'));
+    const { text } = bad('jetstream', inbox ?? error);
     return {
       check: 'jetstream',
       state: 'bad',
