@@ -28,6 +28,8 @@ export interface Io {
   ask(question: string): Promise<string | undefined>;
   /** Until the returned function is called, these signals do nothing but this. */
   onSignal(handler: (signal: StopSignal) => void): () => void;
+  /** Until the returned function is called, each key typed at the terminal comes here, Ctrl-C too; nothing where none is. */
+  onKey(handler: (key: string) => void): () => void;
   /** Until the returned function is called, whole lines that other code prints in this process go to `line` instead. */
   captureConsole(line: (text: string) => void): () => void;
   /** Called when the process ends in whatever way it can notice, until the returned function is called. */
@@ -60,6 +62,16 @@ export function processIo(): Io {
       return () => {
         for (const signal of SIGNALS) process.off(signal, handler);
       };
+    },
+    onKey(handler) {
+      const { stdin } = process;
+      if (stdin.isTTY !== true) return () => {};
+      const listener = (bytes: Buffer): void => {
+        for (const key of bytes.toString('utf8')) handler(key);
+      };
+      // Whatever ends the process, Node gives the terminal back as it was.
+      stdin.setRawMode(true).on('data', listener).resume();
+      return () => void stdin.off('data', listener).setRawMode(false).pause();
     },
     captureConsole(line) {
       const releases = [captureStream(process.stdout, line), captureStream(process.stderr, line)];

@@ -5,6 +5,7 @@ import { packageVersion } from '../core/package-root.js';
 import { addCheck } from './check.js';
 import type { CommandContext } from './context.js';
 import { addDead } from './dead.js';
+import { addDoctor } from './doctor.js';
 import { addDrain } from './drain.js';
 import { type Engine, engine as realEngine } from './engine.js';
 import { printError } from './errors.js';
@@ -18,6 +19,7 @@ import { addPause } from './pause.js';
 import { addPermissions } from './permissions.js';
 import { addResume } from './resume.js';
 import { addRun } from './run.js';
+import { addTop } from './top.js';
 
 /** In the order of `--help`. */
 const COMMANDS = [
@@ -26,12 +28,14 @@ const COMMANDS = [
   addGraph,
   addExplain,
   addList,
+  addTop,
   addPause,
   addResume,
   addDrain,
   addKill,
   addDead,
   addPermissions,
+  addDoctor,
 ];
 
 /** Help is read at this width on a wider terminal, and where there is none. */

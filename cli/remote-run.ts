@@ -89,22 +89,31 @@ export async function withRun(
   });
 }
 
-function noRun(topology: string, id: string | undefined, all: readonly RemoteRun[], where: string): SquallError {
+export function noRun(
+  topology: string | undefined,
+  id: string | undefined,
+  all: readonly RemoteRun[],
+  where: string,
+): SquallError {
   const found = all.length === 0 ? '' : `; found: ${all.map(({ run }) => run).join(', ')}`;
   const message =
-    `expected a run of '${topology}'${id === undefined ? '' : ` whose id begins with '${clean(id)}'`}, ` +
+    `expected a run${topology === undefined ? '' : ` of '${topology}'`}${id === undefined ? '' : ` whose id begins with '${clean(id)}'`}, ` +
     `none is heard of at ${where}${found}. See what runs with squall list; a run of another folder is found with ` +
     '--state DIR, one that uses a NATS server that was given to it with the same --nats URL.';
   return new SquallError('ERR_SQUALL_NO_RUN', message, { facts: { topology, run: id } });
 }
 
-function severalRuns(topology: string, runs: readonly RemoteRun[]): SquallError {
+/** `topology` undefined: any was meant. */
+export function severalRuns(topology: string | undefined, runs: readonly RemoteRun[]): SquallError {
   const lines = runs.map(
-    ({ run, pid, host, startedAt }) => `  ${run}  process ${pid} on ${clean(host)}, since ${dateTime(startedAt)}`,
+    ({ topology: name, run, pid, host, startedAt }) =>
+      `  ${topology === undefined ? `${name}  ` : ''}${run}  process ${pid} on ${clean(host)}, since ${dateTime(startedAt)}`,
   );
   return new SquallError(
     'ERR_SQUALL_SEVERAL_RUNS',
-    `'${topology}' is the name of ${runs.length} runs: say which one with --run ID, the beginning is enough\n${lines.join('\n')}`,
+    topology === undefined
+      ? `${runs.length} runs are under way: say which one by its name, or with --run ID\n${lines.join('\n')}`
+      : `'${topology}' is the name of ${runs.length} runs: say which one with --run ID, the beginning is enough\n${lines.join('\n')}`,
     { facts: { topology, runs: runs.map(({ run }) => run) } },
   );
 }

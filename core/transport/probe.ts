@@ -5,6 +5,7 @@ import type { ConnectOptions } from './connect-options.js';
 import { type NatsGreeting, NoGreeting, readGreeting } from './greeting.js';
 import { NatsTransport } from './nats.js';
 import { atLeast, OLDEST_NATS } from './nats-version.js';
+import type { TransportEvents } from './transport.js';
 
 export interface ServerInfo {
   /** `nats://host:port` or `tls://host:port`, of the server that answered */
@@ -29,15 +30,14 @@ const JETSTREAM_TIMEOUT_MS = 1_000;
 export async function probeServer(
   options: ConnectOptions,
   { jetstream }: { readonly jetstream: boolean },
+  events: TransportEvents = {},
 ): Promise<ServerInfo> {
   // Such servers greet only behind TLS; what they are is left to the client.
   if (!options.tls?.handshakeFirst) checkVersion(options, await firstGreeting(options));
-  const transport = await NatsTransport.connect({
-    ...options,
-    name: 'squall:probe',
-    waitOnFirstConnect: false,
-    connectTimeoutMs: CONNECT_TIMEOUT_MS,
-  });
+  const transport = await NatsTransport.connect(
+    { ...options, name: 'squall:probe', waitOnFirstConnect: false, connectTimeoutMs: CONNECT_TIMEOUT_MS },
+    events,
+  );
   try {
     const { version, name, address, maxPayload } = transport.server;
     checkVersion(options, { version });

@@ -31,6 +31,9 @@ export class FakeIo implements Io {
   signal: (signal: StopSignal) => void = () => {
     throw new Error('nobody listens to signals');
   };
+  key: (key: string) => void = () => {
+    throw new Error('nobody listens to keys');
+  };
   /** what other code prints in this process; undefined while nobody captures it */
   print: ((text: string) => void) | undefined;
 
@@ -44,6 +47,10 @@ export class FakeIo implements Io {
     return () => {
       this.signal = before;
     };
+  }
+  onKey(handler: (key: string) => void): () => void {
+    this.key = handler;
+    return () => {};
   }
   captureConsole(line: (text: string) => void): () => void {
     this.print = line;
