@@ -12,6 +12,9 @@ export interface Attention {
     | 'paused'
     | 'draining'
     | 'stalled'
+    | 'full'
+    | 'busy'
+    | 'nats-away'
     | 'pending-grows'
     | 'restarts'
     | 'dead-letters';
@@ -24,10 +27,17 @@ export interface Attention {
 const SILENT_MS = 1_500;
 /** Workers report a few times a second; so long without one tuple is a stall where there is work. */
 const STALLED_MS = 1_000;
-/** Deaths of the run, so many and one of its processes down: it will not stay up by itself. */
+/** So many deaths, and the last within so long: it will not stay up by itself. */
 const LOOP_RESTARTS = 2;
+const LOOP_MS = 30_000;
 /** Pending tuples that became so many times more, and are at least so many, grow. */
 const GROWTH = 1.5;
+/** Without room for so long. At full speed a window is empty now and then. */
+const BLOCKED_MS = 1_000;
+const SETTLED_MS = 3_000;
+/** So much of the time, with so many waiting: it is what the others wait for. */
+const BUSY = 0.8;
+const BUSY_QUEUE = 32;
 /** Further tasks are only counted. */
 const NAMED = 4;
 const GROWTH_LEAST = 1_000;
@@ -42,6 +52,8 @@ export function attentionOf(history: RunHistory, nowMs: number): Attention[] {
     ...phase(latest),
     // A process that is down is the reason.
     ...(down.some(({ where }) => where !== undefined) ? [] : stalls(history, latest)),
+    ...(down.some(({ where }) => where !== undefined) ? [] : bottlenecks(latest)),
+    ...links(latest),
     ...growth(history),
     ...deadLetters(latest),
   ];
@@ -54,18 +66,21 @@ function silence(history: RunHistory, nowMs: number): Attention[] {
   return [{ kind: 'silent', text }];
 }
 
-function processes(history: RunHistory, { tasks, workers, topology, phase: now }: RunSnapshot): Attention[] {
+function processes(history: RunHistory, { tasks, topology, phase: now }: RunSnapshot): Attention[] {
   if (now === 'ended') return [];
   const down: Attention[] = [];
-  for (const { component: name, state } of tasks) {
+  for (const { component: name, state, restarts, restartInMs, death } of tasks) {
     const where = clean(name);
-    const seen = history.restartsOf(name);
     const isDown = state === 'gone' || state === 'starting';
-    if (seen >= LOOP_RESTARTS || (isDown && workers.restarts >= (state === 'gone' ? 1 : LOOP_RESTARTS))) {
-      const figure =
-        seen >= LOOP_RESTARTS ? `${seen} restarts in sight` : `${plural(workers.restarts, 'restart')} in this run`;
-      const text = `${where} crash-loops: its process dies again and again (${figure}); the terminal of squall run says why`;
-      down.push({ kind: 'crash-loop', where, text });
+    const lately = death !== undefined && Date.now() - death.at < LOOP_MS;
+    if (restarts >= LOOP_RESTARTS && (isDown || lately)) {
+      const next = restartInMs === undefined ? '' : `; again in ${duration(restartInMs)}`;
+      const why = death === undefined ? '' : `; the last time of: ${clean(death.message.split('\n')[0])}`;
+      down.push({
+        kind: 'crash-loop',
+        where,
+        text: `${where} CRASH-LOOPS: its process died ${plural(restarts, 'time')}${next}${why}`,
+      });
     } else if (isDown && now !== 'starting') {
       const what = state === 'gone' ? 'its process died and waits to be started again' : 'its process is starting';
       down.push({ kind: 'down', where, text: `${where} is down: ${what}` });
@@ -112,6 +127,59 @@ function stalls(history: RunHistory, { spouts, bolts, phase: now }: RunSnapshot)
       : `nothing is executed by ${names} for ${duration(last)} or more`;
   const text = `STALLED: ${count(pending)} pending and nothing completes${idle.length === 0 ? '' : `; ${who}`}`;
   return [{ kind: 'stalled', ...(idle.length === 1 ? { where: names } : {}), text }];
+}
+
+/** Somebody waits for room: for whom, and how busy that one is. The last in the chain is the reason. */
+function bottlenecks({ tasks, phase: now, elapsedMs, load = {} }: RunSnapshot): Attention[] {
+  // before the first tuples nobody has said yet what he has room for
+  if (now !== 'running' || elapsedMs < SETTLED_MS) return [];
+  const waiters = new Map<string, { readonly who: Set<string>; ms: number }>();
+  for (const { component, blockedOn = [] } of tasks) {
+    for (const { component: target, task, ms } of blockedOn) {
+      if (ms < BLOCKED_MS) continue;
+      const name = `${target}[${task}]`;
+      const known = waiters.get(name) ?? { who: new Set<string>(), ms: 0 };
+      known.who.add(component);
+      known.ms = Math.max(known.ms, ms);
+      waiters.set(name, known);
+    }
+  }
+  const found: Attention[] = [];
+  for (const [name, { who, ms }] of waiters) {
+    const task = tasks.find(({ component }) => component === name);
+    // it waits itself
+    if ((task?.blockedOn ?? []).some(({ ms }) => ms >= BLOCKED_MS)) continue;
+    const busy = task?.load?.capacity ?? 0;
+    const still = task?.process?.standsStillMs;
+    const why =
+      still !== undefined
+        ? `its process has not turned for ${duration(still)}`
+        : `it is busy ${Math.round(busy * 100)} % of the time`;
+    const queued = count(task?.load?.queued ?? 0);
+    const names = [...who].map(clean);
+    found.push({
+      kind: 'full',
+      where: clean(name),
+      text: `${clean(name)} is FULL: ${names.slice(0, NAMED).join(', ')}${names.length > NAMED ? ' …' : ''} waits for it, ${duration(ms)} so far; ${queued} tuples in its queue, and ${why}`,
+    });
+  }
+  if (found.length > 0) return found;
+  const [slowest] = Object.entries(load).toSorted(([, a], [, b]) => b.capacity - a.capacity);
+  if (slowest === undefined) return [];
+  const [name, { capacity, queued }] = slowest;
+  if (capacity < BUSY || queued < BUSY_QUEUE) return [];
+  const text = `${clean(name)} is the slowest: busy ${Math.round(capacity * 100)} % of the time, ${count(queued)} tuples wait for it; more tasks of it would help`;
+  return [{ kind: 'busy', where: clean(name), text }];
+}
+
+function links({ linksDown = 0 }: RunSnapshot): Attention[] {
+  if (linksDown === 0) return [];
+  return [
+    {
+      kind: 'nats-away',
+      text: `NATS is away: ${plural(linksDown, 'connection')} down; emission stops until it is back`,
+    },
+  ];
 }
 
 function growth(history: RunHistory): Attention[] {

@@ -1,9 +1,9 @@
 /** `squall top` as lines: head, what needs attention, a table of components, and one of tasks. Pure. */
 import { type Attention, attentionOf } from './attention.js';
 import { cut } from './format.js';
+import { latencyLine, loadTable, taskTable } from './load-table.js';
 import { progressTable } from './progress-lines.js';
 import type { Style } from './style.js';
-import { type Column, table } from './table.js';
 import type { RunHistory } from './top-history.js';
 
 export interface TopView {
@@ -11,16 +11,11 @@ export interface TopView {
   readonly style: Style;
   /** a line for each task, too */
   readonly tasks: boolean;
+  /** ms since 1970, for how long ago things were; default: now */
+  readonly wallMs?: number;
   /** below the table */
   readonly hint?: string;
 }
-
-const TASKS: readonly Column[] = [
-  { title: 'task', align: 'left', keep: 9 },
-  { title: 'state', align: 'left', keep: 8 },
-  { title: 'pid', align: 'right', keep: 6 },
-  { title: 'restarts seen', align: 'right', keep: 7 },
-];
 
 /** Worth knowing, and no failure. */
 const MILD: ReadonlySet<Attention['kind']> = new Set([
@@ -30,30 +25,33 @@ const MILD: ReadonlySet<Attention['kind']> = new Set([
   'restarts',
   'dead-letters',
   'pending-grows',
+  'busy',
 ]);
 
-export function topScreen(history: RunHistory, nowMs: number, { width, style, tasks, hint }: TopView): string[] {
+export function topScreen(
+  history: RunHistory,
+  nowMs: number,
+  { width, style, tasks, hint, wallMs = Date.now() }: TopView,
+): string[] {
   const { latest } = history;
   if (latest === undefined) return [];
-  const [head, ...rows] = progressTable(latest, history.rates, style, width);
+  const [head] = progressTable(latest, history.rates, style, width);
   const attention = attentionOf(history, nowMs).flatMap(({ kind, text }) =>
     wrapped(text, width - 2).map((line, at) => {
       const shown = `${at === 0 ? '! ' : '  '}${line}`;
       return MILD.has(kind) ? style.yellow(shown) : style.red(shown);
     }),
   );
-  const lines = latest.tasks.map(({ component, state, pid }) => [
-    component,
-    state,
-    pid === undefined ? '-' : String(pid),
-    String(history.restartsOf(component)),
-  ]);
-  const [titles, ...each] = tasks ? table(TASKS, lines, width) : [];
+  const [names, ...components] = loadTable(latest, width);
+  const [titles, ...each] = tasks ? taskTable(latest, wallMs, width) : [];
+  const latency = latencyLine(latest);
   return [
     head,
     ...attention,
     '',
-    ...rows,
+    style.dim(names),
+    ...components,
+    ...(latency === undefined ? [] : ['', cut(latency, width)]),
     ...(titles === undefined ? [] : ['', style.dim(titles), ...each]),
     ...(hint === undefined ? [] : ['', style.dim(cut(hint, width))]),
   ];

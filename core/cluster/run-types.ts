@@ -150,7 +150,9 @@ export interface TaskSnapshot {
   readonly restarts: number;
   /** its process is dead: it is started again in so many ms */
   readonly restartInMs?: number;
-  /** what went wrong last: in an execute, or what its process died of */
+  /** what its process died of last, and when, in ms since 1970 */
+  readonly death?: { readonly message: string; readonly at: number };
+  /** what an execute failed with last */
   readonly error?: { readonly message: string; readonly at: number; readonly count: number };
   /** of its process, which may host other tasks too */
   readonly process?: {

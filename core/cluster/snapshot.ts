@@ -138,14 +138,13 @@ function deaths({
   restartTimer,
   restartAt,
   state,
-}: WorkerState): Pick<TaskSnapshot, 'restarts' | 'restartInMs'> & Pick<Partial<TaskSnapshot>, 'error'> {
+}: WorkerState): Pick<TaskSnapshot, 'restarts' | 'restartInMs' | 'death'> {
   return {
     restarts: died?.count ?? 0,
     ...(state === 'gone' && restartTimer !== undefined
       ? { restartInMs: Math.max(0, Math.round(restartAt - performance.now())) }
       : {}),
-    // what an execute threw since then is told instead
-    ...(died !== undefined && (state === 'gone' || state === 'starting') ? { error: died } : {}),
+    ...(died === undefined ? {} : { death: { message: died.message, at: died.at } }),
   };
 }
 

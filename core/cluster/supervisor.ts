@@ -369,7 +369,7 @@ export class Supervisor extends EventEmitter<RunEvents> {
     }
     this.#processes.gone(worker);
     worker.died = {
-      message: worker.fatal === undefined ? why : `${why}: ${worker.fatal.message}`,
+      message: [why, worker.fatal?.message ?? worker.process?.lastError].filter(Boolean).join(': '),
       at: Date.now(),
       count: (worker.died?.count ?? 0) + 1,
     };

@@ -38,6 +38,7 @@ export class WorkerProcess {
   #blocked = false;
   #why: string | undefined;
   #exited = false;
+  #lastError: string | undefined;
   #blockedSince = 0;
 
   /** `title` fills argv too, so that there is room for it as the process title, and `ps` shows it from the start. */
@@ -65,7 +66,10 @@ export class WorkerProcess {
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream !== null)
-        createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => events.line(line));
+        createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => {
+          if (ERROR_LINE.test(line)) this.#lastError = line.trim();
+          events.line(line);
+        });
     }
     const pulse = this.#child.stdio[HEARTBEAT] as Duplex | null;
     pulse?.on('data', (bytes: Buffer) => {
@@ -77,6 +81,10 @@ export class WorkerProcess {
     this.#watch = setInterval(() => this.#check(), BEAT_MS);
   }
 
+  /** The last line it printed that names an error: what Node says of one that nobody caught. */
+  get lastError(): string | undefined {
+    return this.#lastError;
+  }
   get exited(): boolean {
     return this.#exited;
   }
@@ -137,6 +145,7 @@ function withoutSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 const HEARTBEAT = 4;
+const ERROR_LINE = /^(?:Uncaught )?\w*(?:Error|Exception)(?: \[\w+\])?: /;
 const BLOCKED_BEAT = '!'.charCodeAt(0);
 const ASKING_BEAT = '?'.charCodeAt(0);
 

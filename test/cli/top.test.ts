@@ -59,25 +59,62 @@ test('a paused run says so, how it goes on, and is not stalled', (t) => {
   t.deepEqual(kinds([paused, paused, paused]), ['paused']);
 });
 
-test('a process that was replaced twice in sight crash-loops, though it is up at the moment', (t) => {
-  const life = (pid: number): RunSnapshot => {
-    const base = moving(pid);
-    return { ...base, tasks: [{ component: 'split[2]', task: 2, pid, state: 'ready' }] };
+test('a process that died twice and just now crash-loops at the first look, though it is up; the reason is said', (t) => {
+  const life = (restarts: number, agoMs: number): RunSnapshot => {
+    const death = { message: 'exit code 1: no such table\nat x.ts', at: Date.now() - agoMs };
+    return { ...moving(1), tasks: [{ component: 'split[2]', task: 2, pid: 7, state: 'ready', restarts, death }] };
   };
-  t.deepEqual(kinds([life(1), life(2)]), []);
-  t.deepEqual(kinds([life(1), life(2), life(3)]), ['crash-loop']);
+  t.deepEqual(kinds([life(1, 100)]), []);
+  t.deepEqual(kinds([life(2, 100)]), ['crash-loop']);
+  t.regex(
+    screen([life(2, 100)])
+      .slice(1, 3)
+      .join(' '),
+    /^! split\[2\] CRASH-LOOPS: its process died 2 times; the last time of: exit code +1: no such table/,
+  );
+  t.deepEqual(kinds([life(5, 60_000)]), [], 'that is over');
+});
+
+test('who has no room is named with those who wait for it, and not those who wait themselves', (t) => {
+  const base = moving(1);
+  const task = (component: string, task: number, more: object = {}) => ({
+    component,
+    task,
+    pid: 1,
+    state: 'ready' as const,
+    restarts: 0,
+    ...more,
+  });
+  const load = { perS: { executed: 1, emitted: 0, acked: 1, failed: 0 }, queued: 327, capacity: 0.97 };
+  const tasks = [
+    task('lines[1]', 1, { blockedOn: [{ component: 'split', task: 2, ms: 5000 }] }),
+    task('split[2]', 2, { blockedOn: [{ component: 'sink', task: 3, ms: 6000 }] }),
+    task('sink[3]', 3, { load }),
+  ];
+  t.deepEqual(kinds([{ ...base, elapsedMs: 500, tasks }]), [], 'it has only begun');
+  t.deepEqual(kinds([{ ...base, tasks }]), ['full']);
+  t.regex(
+    screen([{ ...base, tasks }])
+      .slice(1, 4)
+      .join(' '),
+    /^! sink\[3\] is FULL: split\[2\] waits for it, 6\.0 s so far; 327 tuples in its +queue, and it is busy 97 % of the time/,
+  );
+});
+
+test('that NATS is away is said', (t) => {
+  t.deepEqual(kinds([{ ...moving(1), linksDown: 3 }]), ['nats-away']);
 });
 
 test('a process that is down after earlier restarts is a crash loop at the first look', (t) => {
   const down = runSnapshot({
     workers: { up: 4, all: 5, restarts: 3 },
-    tasks: [{ component: 'split[2]', task: 2, pid: undefined, state: 'gone' }],
+    tasks: [{ component: 'split[2]', task: 2, pid: undefined, state: 'gone', restarts: 3, restartInMs: 2000 }],
   });
-  t.regex(screen([down])[1], /^! split\[2\] crash-loops: its process dies again and again/);
+  t.regex(screen([down])[1], /^! split\[2\] CRASH-LOOPS: its process died 3 times; again in 2\.0 s/);
 });
 
 test('a process that is down is the reason, and nobody else is blamed for the stall', (t) => {
-  const tasks = [{ component: 'split[2]', task: 2, pid: undefined, state: 'gone' as const }];
+  const tasks = [{ component: 'split[2]', task: 2, pid: undefined, state: 'gone' as const, restarts: 1 }];
   t.deepEqual(
     kinds([
       { ...hanging, tasks },
@@ -106,6 +143,6 @@ test('no line is wider than the terminal, and of a narrow one the rate stays', (
   for (const width of [40, 60, 79, 200]) {
     const lines = screen([hanging, hanging], width);
     t.true(lines.every((line) => line.length <= width));
-    t.true(lines.some((line) => /per s$/.test(line)));
+    t.true(lines.some((line) => /^component +in\/s/.test(line)));
   }
 });
