@@ -1,6 +1,6 @@
 /**
- * Holds tuples back until the process that checks opens the gate: so that a fault finds some that are not complete while
- * later ones are. A file says which fault comes next; -1: hold nothing.
+ * Holds tuples back from shortly before a fault until after it: so that it finds some that are not complete while later
+ * ones are. A file says which fault comes next; -1: none, and nothing is held.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,16 +11,21 @@ const OPEN = -1;
 
 const fileIn = (folder: string): string => join(folder, 'gate');
 
-/** Lets go what is held. `open`: for good. */
-export function openGate(folder: string, generation: number | 'open'): void {
+/** From now on some tuples are held. `fault`: its number, another each time. */
+export function closeGate(folder: string, fault: number): void {
   const file = fileIn(folder);
-  writeFileSync(`${file}.new`, String(generation === 'open' ? OPEN : generation));
+  writeFileSync(`${file}.new`, String(fault));
   renameSync(`${file}.new`, file);
+}
+
+/** Lets go what is held. */
+export function openGate(folder: string): void {
+  closeGate(folder, OPEN);
 }
 
 export class Gate {
   readonly #file: string;
-  #generation = OPEN;
+  #fault = OPEN;
   #readAt = Number.NEGATIVE_INFINITY;
   #held = 0;
 
@@ -37,12 +42,13 @@ export class Gate {
     return this.#now() === OPEN;
   }
 
-  /** Resolves when the gate has been opened since. */
+  /** Resolves when the gate has been opened since; at once where it is open. */
   async hold(): Promise<void> {
-    const generation = this.#now();
+    const fault = this.#now();
+    if (fault === OPEN) return;
     this.#held += 1;
     try {
-      while (generation === this.#now() && generation !== OPEN) await delay(POLL_MS);
+      while (fault === this.#now()) await delay(POLL_MS);
     } finally {
       this.#held -= 1;
     }
@@ -52,8 +58,8 @@ export class Gate {
     const now = performance.now();
     if (now - this.#readAt >= POLL_MS) {
       this.#readAt = now;
-      this.#generation = Number(readFileSync(this.#file, 'utf8'));
+      this.#fault = Number(readFileSync(this.#file, 'utf8'));
     }
-    return this.#generation;
+    return this.#fault;
   }
 }

@@ -52,7 +52,8 @@ export async function sinkLife(life: SinkLife): Promise<SinkEvidence> {
     await rig.toTheEnd();
   } catch (error) {
     if (!(error instanceof Stuck)) throw error;
-    stuck = error.message;
+    if (error.late) stuck = `${error.message}${rig.lastError()}`;
+    else rig.noteFailure();
   } finally {
     await rig.abort();
   }
@@ -112,8 +113,21 @@ class SinkRig {
     await this.#ended();
   }
 
+  /** Of a run that ended before its time. */
+  noteFailure(): void {
+    const error = this.#trial.failure;
+    if (error !== undefined && !this.#errors.includes(error)) this.#errors.push(error);
+  }
+
   async abort(): Promise<void> {
     await Promise.all(this.#trials.map((trial) => trial.abort()));
+  }
+
+  /** Of a tuple that the sink failed. */
+  lastError(): string {
+    const all = this.#trials.flatMap(({ replays }) => replays.filter(({ failure }) => failure.component === 'sink'));
+    const message = all.at(-1)?.failure.error?.message;
+    return message === undefined ? '' : `; the sink failed its tuples, the last with: ${message}`;
   }
 
   evidence(order: SinkEvidence['order'], stored: readonly string[], stuck: string | undefined): SinkEvidence {

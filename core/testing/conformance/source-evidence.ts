@@ -1,4 +1,5 @@
 /** What a round with a source left behind, for the verdict. */
+import { join } from 'node:path';
 import { deserialize } from 'node:v8';
 import { type Entry, JournalReader } from './journal.js';
 import type { Kill } from './trial.js';
@@ -46,7 +47,7 @@ export interface SourceEvidence {
   readonly starts: readonly SourceStart[];
   /** of the source's processes, that nobody killed */
   readonly deaths: readonly string[];
-  /** what did not happen in time */
+  /** what did not happen in time; undefined: nothing more came, or all had come */
   readonly stuck: string | undefined;
   /** share of a processor that a task of the source took while it had nothing; undefined: it was over by then */
   readonly idleShare: number | undefined;
@@ -62,21 +63,29 @@ export class SourceNotes {
   readonly rejected = new Set<string>();
   /** processor and clock, in ms, by life */
   readonly usage = new Map<string, { readonly usedMs: number; readonly atMs: number }[]>();
+  /** how many tuples have been held so far */
+  held = 0;
+  /** samples of usage since the source or the end did something: so long have they had time, and had nothing */
+  quietFor = 0;
   readonly #end: JournalReader;
+  readonly #held: JournalReader;
   readonly #source: JournalReader;
   readonly #keyOf: KeyOf;
 
-  constructor(endFile: string, sourceFile: string, keyOf: KeyOf) {
-    this.#end = new JournalReader(endFile);
-    this.#source = new JournalReader(sourceFile);
+  constructor(folder: string, keyOf: KeyOf) {
+    this.#end = new JournalReader(join(folder, 'end'));
+    this.#held = new JournalReader(join(folder, 'held'));
+    this.#source = new JournalReader(join(folder, 'source'));
     this.#keyOf = keyOf;
   }
 
   read(): void {
+    this.held += this.#held.read().length;
     for (const [, start, stream, id, values] of this.#end.read()) {
       const key = this.#keyOf(deserialize(Buffer.from(String(values), 'base64')), String(stream));
       this.arrivals.push({ start: Number(start), key, id: String(id) });
       this.arrived.add(key);
+      this.quietFor = 0;
     }
     for (const entry of this.#source.read()) this.#act(entry);
   }
@@ -87,8 +96,10 @@ export class SourceNotes {
       const known = this.usage.get(of) ?? [];
       this.usage.set(of, known);
       known.push({ usedMs: Number(first), atMs: Number(second) });
+      this.quietFor += 1;
       return;
     }
+    this.quietFor = 0;
     const id = typeof first === 'string' && what !== 'open' ? first : null;
     if (what === 'reject' && id !== null) this.rejected.add(id);
     this.acts.push({

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunResult } from '../../cluster/run-types.js';
 import type { ConnectOptions } from '../../transport/connect-options.js';
-import { openGate } from './gate.js';
+import { closeGate, openGate } from './gate.js';
 import { loadSpout } from './load-component.js';
 import { type SourceSettings, settingsText } from './settings.js';
 import { type KeyOf, type SourceEvidence, SourceNotes, type SourceStart } from './source-evidence.js';
@@ -19,7 +19,13 @@ const PENDING_SHARE = 1 / 8;
 /** A finite source has this long to say that it is over, once all has come through. */
 const OVER_WITHIN_MS = 500;
 const IDLE_FOR_MS = 800;
+/** Ten samples a second, each task: who has had so much time and done nothing has nothing, redeliveries included. */
+const QUIET_SAMPLES = 40;
 const MAX_PAUSE_MS = 150;
+/** So many later tuples complete while some are held: a position that ran ahead has moved by then. */
+const LATER_ONES = 24;
+/** At the end of the messages there may be none to hold. */
+const HOLD_WITHIN_MS = 3000;
 
 export interface SourceLife {
   readonly module: string;
@@ -47,7 +53,8 @@ export async function sourceLife(life: SourceLife): Promise<SourceEvidence> {
     await rig.toTheEnd();
   } catch (error) {
     if (!(error instanceof Stuck)) throw error;
-    stuck = error.message;
+    if (error.late) stuck = error.message;
+    else rig.noteFailure();
   } finally {
     await rig.abort();
   }
@@ -67,7 +74,7 @@ class SourceRig {
 
   constructor(life: SourceLife) {
     this.#life = life;
-    this.#notes = new SourceNotes(join(life.notes, 'end'), join(life.notes, 'source'), life.keyOf);
+    this.#notes = new SourceNotes(life.notes, life.keyOf);
     this.#deadlineAt = performance.now() + life.timeoutMs;
   }
 
@@ -80,6 +87,7 @@ class SourceRig {
     await this.#trial.pause(random() * MAX_PAUSE_MS);
     await this.#killAt(0.28 + 0.05 * random(), this.#part());
     await this.#reached(0.4 + 0.05 * random());
+    await this.#holdSome();
     void this.#trial.run.kill();
     await this.#ended('cut-off');
   }
@@ -89,23 +97,21 @@ class SourceRig {
     await this.#start();
     await this.#killAt(0.5 + 0.05 * random(), random() < 0.5 ? 'source' : this.#part());
     await this.#reached(0.62 + 0.08 * random());
-    openGate(this.#life.notes, 'open');
     void this.#trial.run.drain();
     await this.#ended('drained');
   }
 
   async toTheEnd(): Promise<void> {
-    const { random, keys, rejects, notes } = this.#life;
+    const { random, keys, rejects } = this.#life;
     await this.#start();
     await this.#killAt(0.78 + 0.08 * random(), 'source');
-    openGate(notes, 'open');
     const whole = (): boolean => {
       this.#notes.read();
       return (
         this.#notes.arrived.size >= keys.length && this.#notes.rejected.size >= rejects && this.#trial.pending === 0
       );
     };
-    await this.#trial.until(() => this.#trial.ended || whole(), 'all messages to come through');
+    await this.#trial.until(() => this.#trial.ended || whole() || this.#quiet, 'all messages to come through');
     const overAt = performance.now() + OVER_WITHIN_MS;
     await this.#trial.until(() => this.#trial.ended || performance.now() > overAt, 'the source to be over');
     if (!this.#trial.ended) {
@@ -113,6 +119,12 @@ class SourceRig {
       void this.#trial.run.drain();
     }
     await this.#ended('ended');
+  }
+
+  /** Of a run that ended before its time. */
+  noteFailure(): void {
+    const error = this.#trial.failure;
+    if (error !== undefined) this.#starts.push({ how: 'ended', status: 'failed', warnings: [], error });
   }
 
   async abort(): Promise<void> {
@@ -143,7 +155,7 @@ class SourceRig {
 
   async #start(): Promise<void> {
     const { module, spout, parameters, tasks, keys, notes, seed, round, connection } = this.#life;
-    openGate(notes, this.#faults);
+    openGate(notes);
     const settings: SourceSettings = {
       name: `check-${round}`,
       module,
@@ -168,22 +180,44 @@ class SourceRig {
 
   /** So large a share of the messages has come through, in this start or an earlier one. */
   #reached(share: number): Promise<void> {
-    return this.#trial.until(
-      () => {
-        this.#notes.read();
-        return this.#notes.arrived.size >= share * this.#life.keys.length;
-      },
-      `${Math.round(share * 100)} % of the messages to come through`,
-    );
+    const what = `${Math.round(share * 100)} % of the messages to come through`;
+    return this.#trial.until(() => {
+      this.#notes.read();
+      if (this.#notes.arrived.size >= share * this.#life.keys.length) return true;
+      if (this.#quiet) throw new Stuck(`nothing came any more before ${what}`, false);
+      return false;
+    }, what);
   }
 
-  /** What the gate held is let go after the fault, not before. */
+  /** The source is alive and nothing is on its way, and yet nothing comes. */
+  get #quiet(): boolean {
+    return this.#notes.quietFor > QUIET_SAMPLES * this.#life.tasks && this.#trial.pending === 0;
+  }
+
   async #killAt(share: number, component: string): Promise<void> {
     await this.#reached(share);
+    await this.#holdSome();
     const task = await this.#trial.kill(component, this.#life.random);
     this.#kills.push({ task, at: share });
-    this.#faults += 1;
-    openGate(this.#life.notes, this.#faults);
+    openGate(this.#life.notes);
+  }
+
+  /** Some are held and later ones have come through, as far as there are any: a good moment for a fault. */
+  async #holdSome(): Promise<void> {
+    this.#notes.read();
+    const { held } = this.#notes;
+    const giveUpAt = performance.now() + HOLD_WITHIN_MS;
+    closeGate(this.#life.notes, this.#faults++);
+    await this.#trial.until(() => {
+      this.#notes.read();
+      return this.#notes.held > held || performance.now() > giveUpAt;
+    }, 'a tuple to be held');
+    const { arrivals } = this.#notes;
+    const enough = arrivals.length + LATER_ONES;
+    await this.#trial.until(() => {
+      this.#notes.read();
+      return arrivals.length >= enough || performance.now() > giveUpAt;
+    }, 'later tuples to come through');
   }
 
   /** Once in a start at most: a bolt that dies twice with the same tuple in its hands is taken to be killed by it. */
@@ -211,8 +245,8 @@ class SourceRig {
     const result: RunResult = await this.#trial.result();
     const { warnings, error } = result;
     const status = result.status !== 'stopped' ? result.status : result.drained === true ? 'drained' : 'undrained';
-    this.#starts.push({ how, status, warnings, error: error?.message });
-    if (error !== undefined) throw new Stuck(`the run failed: ${error.message}`);
+    if (error !== undefined) throw new Stuck(`the run failed: ${error.message}`, false);
+    this.#starts.push({ how, status, warnings, error: undefined });
   }
 }
 

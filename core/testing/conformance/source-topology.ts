@@ -23,7 +23,7 @@ import { watchedSpout } from './watched-spout.js';
 const CONCURRENCY = 32;
 const MAX_HELD = 12;
 /** One tuple in so many is held; is failed when it comes first. */
-const HELD_OF = 16;
+const HELD_OF = 12;
 const FAILED_OF = 16;
 /** So the flow takes a second for some thousand tuples, and a fault at a chosen moment meets it. */
 const MAX_DELAY_MS = 16;
@@ -42,13 +42,14 @@ export default async (parameters: { readonly check?: string } = {}): Promise<Top
     .config({ maxSpoutPending: settings.pending });
 };
 
-const middle = ({ folder, seed }: SourceSettings) =>
+const middle = ({ folder, start, seed }: SourceSettings) =>
   defineBolt({
     output: { stream: t.string, id: t.string, values: t.any },
     concurrency: CONCURRENCY,
     keepsState: false,
     prepare() {
       const gate = new Gate(folder);
+      const journal = new Journal(join(folder, 'held'));
       // by id and not by attempt: a source that sends again itself begins with attempt 1 again
       const failed = new Set<string>();
       return {
@@ -59,7 +60,10 @@ const middle = ({ folder, seed }: SourceSettings) =>
             failed.add(id);
             throw new Error('the check fails this tuple once');
           }
-          if (draw('held', HELD_OF) === 0 && gate.held < MAX_HELD) await gate.hold();
+          if (draw('held', HELD_OF) === 0 && gate.held < MAX_HELD && !gate.isOpen) {
+            journal.write('held', start);
+            await gate.hold();
+          }
           out.emit({ stream, id, values });
         },
       };

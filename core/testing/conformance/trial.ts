@@ -9,10 +9,17 @@ const POLL_MS = 5;
 /** Lines that the component under test printed, kept for the message. */
 const MAX_LINES = 20;
 /** A task that has just died or not begun has no process; its successor is up within this. */
-const PROCESS_WITHIN_MS = 20_000;
+const PROCESS_WITHIN_MS = 60_000;
 
-/** Something did not happen in time; or the run ended before it. */
-export class Stuck extends Error {}
+/** Something did not happen. `late`: not in time; otherwise it cannot happen any more, because everything is over. */
+export class Stuck extends Error {
+  readonly late: boolean;
+
+  constructor(message: string, late: boolean) {
+    super(message);
+    this.late = late;
+  }
+}
 
 export interface Kill {
   readonly task: string;
@@ -54,13 +61,18 @@ export class Trial {
     });
     this.run.on('worker-lost', ({ title, pid, why }) => {
       this.#gone.add(pid);
-      if (!this.#killed.has(pid)) this.deaths.push(`${title}: ${why}`);
+      // one that the machine did not let run is not to blame
+      if (!this.#killed.has(pid) && !why.startsWith('silent')) this.deaths.push(`${title}: ${why}`);
     });
     void this.run.result.then((result) => (this.#result = result));
   }
 
   get ended(): boolean {
     return this.#result !== undefined;
+  }
+  /** Why the run could not go on, if so. */
+  get failure(): string | undefined {
+    return this.#result?.error?.message;
   }
   /** The last lines that were printed. */
   get lines(): readonly string[] {
@@ -81,9 +93,9 @@ export class Trial {
         // what happened last may be seen only now
         if (look()) return;
         const { status, error } = this.#result;
-        throw new Stuck(`the run ended (${error?.message ?? status}) before ${what}`);
+        throw new Stuck(`the run ended (${error?.message ?? status}) before ${what}`, false);
       }
-      if (performance.now() > this.#deadlineAt) throw new Stuck(`${what}: not within the time limit`);
+      if (performance.now() > this.#deadlineAt) throw new Stuck(`${what}: not within the time limit`, true);
       await delay(POLL_MS);
     }
   }
@@ -98,7 +110,7 @@ export class Trial {
       `a process of ${component} that can be killed`,
     );
     const found = find();
-    if (found.length === 0) throw new Stuck(`${component} had no process for ${PROCESS_WITHIN_MS / 1000} s`);
+    if (found.length === 0) throw new Stuck(`${component} had no process for ${PROCESS_WITHIN_MS / 1000} s`, true);
     const { component: task, pid = 0 } = found[Math.floor(random() * found.length)];
     this.#killed.add(pid);
     try {

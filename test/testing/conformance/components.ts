@@ -1,8 +1,7 @@
 /** Sources and sinks for the suites: those of Squall, good ones, and for each promise one that breaks it. */
 import { appendFileSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import { jetStreamSink, linesSink, natsSink } from '../../../bolts/index.js';
 import { defineBolt, defineSpout, t } from '../../../core/index.js';
 import { fileSpout, jetStreamSpout } from '../../../spouts/index.js';
