@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CheckPlace, SinkCheckOptions, SourceCheckOptions } from '../../../core/testing/index.js';
-import { connectOptions } from '../../../core/transport/connect-options.js';
+import { type ConnectOptions, connectOptions } from '../../../core/transport/connect-options.js';
 import { NatsTransport } from '../../../core/transport/nats.js';
 import { filesIn } from './components.js';
 
@@ -122,7 +122,7 @@ export function toListener(): SinkCheckOptions & { close(): Promise<void> } {
       await close();
       heard = [];
       const subject = `heard.${round}`;
-      listener = await NatsTransport.connect({ ...connectOptions({ nats }, {}), name: 'listener' });
+      listener = await clientOf(nats);
       listener.subscribe(subject, (bytes) => void heard.push(keyIn(bytes)));
       await listener.flush();
       return { subject };
@@ -139,8 +139,12 @@ function keyIn(bytes: Uint8Array): string {
   return (JSON.parse(Buffer.from(bytes).toString()) as { readonly key: string }).key;
 }
 
+function clientOf(nats: string): Promise<NatsTransport> {
+  return NatsTransport.connect({ ...(connectOptions({ nats }, {}) as ConnectOptions), name: 'test' });
+}
+
 async function withNats<T>(nats: string, use: (transport: NatsTransport) => Promise<T>): Promise<T> {
-  const transport = await NatsTransport.connect({ ...connectOptions({ nats }, {}), name: 'test' });
+  const transport = await clientOf(nats);
   try {
     return await use(transport);
   } finally {
