@@ -22,15 +22,7 @@ export async function loadPlan(file: string, settings: Readonly<Record<string, s
   }
   let exported: unknown;
   try {
-    if (TYPESCRIPT.has(extname(path)) && !stripsTypes()) {
-      // each module that is read through the loader's thread takes twice as long: all of ours that it will want, before
-      await import(SQUALL);
-      // a file outside of an ES module package is CommonJS to Node, and needs the other loader
-      const [esm, cjs] = await Promise.all([import('tsx/esm/api'), import('tsx/cjs/api')]);
-      esm.register();
-      cjs.register();
-    }
-    exported = ((await import(pathToFileURL(path).href)) as { default?: unknown }).default;
+    exported = (await importFile(path)).default;
   } catch (error) {
     throw fileError(path, error);
   }
@@ -43,6 +35,19 @@ export async function loadPlan(file: string, settings: Readonly<Record<string, s
       cause: error.cause,
     });
   }
+}
+
+/** What a file exports, TypeScript or JavaScript; `path` is absolute. Rejects as `import` does. */
+export async function importFile(path: string): Promise<Readonly<Record<string, unknown>>> {
+  if (TYPESCRIPT.has(extname(path)) && !stripsTypes()) {
+    // each module that is read through the loader's thread takes twice as long: all of ours that it will want, before
+    await import(SQUALL);
+    // a file outside of an ES module package is CommonJS to Node, and needs the other loader
+    const [esm, cjs] = await Promise.all([import('tsx/esm/api'), import('tsx/cjs/api')]);
+    esm.register();
+    cjs.register();
+  }
+  return (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
 }
 
 /** Node does it by itself: from 22.18, and from 23.6. */

@@ -1,9 +1,10 @@
 /**
  * `npm run test:faults -- [NAME]… [--rounds N] [--lines N]`: the long form of the end-to-end tests, on real processes and
  * a real nats-server at full speed. Every drill whose name contains one of the NAMEs, in each of the rounds; what it did
- * goes to stdout as a table. Exit code 1 when one of them broke a promise. Takes about 15 minutes on 2 cores.
+ * goes to stdout as a table. Exit code 1 when one of them broke a promise. Takes about 25 minutes on 2 cores.
  */
 import { parseArgs } from 'node:util';
+import { conformanceDrills } from './conformance-drills.js';
 import { type Drill, DrillScope, type Row } from './drill.js';
 import { killDrills } from './kill-drills.js';
 import { recoveryDrills } from './recovery-drills.js';
@@ -55,7 +56,9 @@ const { values, positionals } = parseArgs({
   },
 });
 const wanted = ({ name }: Drill) => positionals.length === 0 || positionals.some((part) => name.includes(part));
-const kinds = [killDrills, recoveryDrills, wordDrills(Number(values.lines))].map((drills) => drills.filter(wanted));
+const kinds = [killDrills, recoveryDrills, wordDrills(Number(values.lines)), conformanceDrills].map((drills) =>
+  drills.filter(wanted),
+);
 let broken = 0;
 for (const drills of kinds) {
   const rows: Row[] = [];

@@ -1,0 +1,86 @@
+/** The suites on real processes, in their short form: one good and one broken of each. More in `npm run test:faults`. */
+import test, { type ExecutionContext } from 'ava';
+import type { SquallError } from '../../../core/index.js';
+import { checkSink, checkSource, type Violation } from '../../../core/testing/index.js';
+import { ofLines, toFile, toFolder } from './cases.js';
+
+const COUNT = 200;
+/** Most of it is the machine's other work. */
+const WITHIN_MS = 300_000;
+
+async function violations(t: ExecutionContext, check: Promise<unknown>): Promise<string[]> {
+  const error = await t.throwsAsync<SquallError>(check, { code: 'ERR_SQUALL_CONFORMANCE' });
+  t.regex(error?.message ?? '', /\{ seed: \d+ \}/);
+  const found = (error?.facts.violations ?? []) as readonly Violation[];
+  return found.map(({ promise }) => promise);
+}
+
+const short = (t: ExecutionContext) => {
+  t.timeout(WITHIN_MS);
+  return { count: COUNT, log: (line: string) => t.log(line) };
+};
+
+test('fileSpout loses nothing when it is killed, cut off and drained, and rejects what is no text', async (t) => {
+  const { rounds } = await checkSource({ ...ofLines('lines', 2), ...short(t) });
+  const [{ arrived, rejected, repeatsAfterDrain, kills }] = rounds;
+  t.is(arrived, COUNT);
+  t.is(rejected, 2);
+  t.is(repeatsAfterDrain, 0);
+  t.true(kills.length >= 4);
+});
+
+test('a source whose position is the end of its page is caught', async (t) => {
+  t.true((await violations(t, checkSource({ ...ofLines('hasty'), ...short(t) }))).includes('nothing-lost'));
+});
+
+test('linesSink has what it acked, killed at any moment, and keeps the order', async (t) => {
+  const { rounds } = await checkSink({ ...toFile('linesOut'), ordered: true, ...short(t) });
+  const [{ stored, keys, ackedAtKill, replays }] = rounds;
+  t.true(stored >= keys);
+  t.true(ackedAtKill > 0);
+  t.true(replays > 0);
+});
+
+test('a sink that acks before it writes is caught', async (t) => {
+  t.true((await violations(t, checkSink({ ...toFile('early'), ...short(t) }))).includes('stored-before-ack'));
+});
+
+const WRONG: readonly [string, () => Promise<unknown>, RegExp][] = [
+  [
+    'options that are none',
+    () => checkSource({ ...ofLines('lines'), round: 3 } as never),
+    /there is no option 'round'.*rounds/,
+  ],
+  ['a missing fill', () => checkSource({ ...ofLines('lines'), fill: undefined as never }), /fill: expected a function/],
+  [
+    'an export that is no component',
+    () => checkSource({ ...ofLines('noComponent'), log() {} }),
+    /expected 'noComponent' to be a spout.*found 42.*exports/,
+  ],
+  [
+    'a spout in the place of a sink',
+    () => checkSink({ ...toFile('lines'), log() {} }),
+    /expected 'lines' to be a bolt.*found a spout/,
+  ],
+  [
+    'two messages with one key',
+    () => checkSource({ ...ofLines('lines'), fill: () => ({ keys: ['a', 'a'] }), log() {} }),
+    /another key for each message/,
+  ],
+  [
+    'fields that the own tuples lack',
+    () => checkSink({ ...toFile('rows'), log() {} }),
+    /rows takes id, at, name.*values: 'rowOf'/,
+  ],
+  [
+    'half an outage',
+    () => checkSink({ ...toFolder('files'), outage: { begin() {} } as never }),
+    /outage: expected \{ begin, end \}/,
+  ],
+];
+for (const [what, check, message] of WRONG) {
+  test(`${what}: refused, with what was expected`, async (t) => {
+    t.timeout(WITHIN_MS);
+    await t.throwsAsync(check, { code: 'ERR_SQUALL_USAGE', message });
+  });
+}
