@@ -65,11 +65,12 @@ function drillOf({ name, count, tasks, victims, twice }: Form): Drill {
       const set = { tasks: String(tasks) };
       const watched = startRun(scope, place, TOPOLOGY, { nats: nats.options, set });
       const memory = watchMemory(place);
-      let slowestMs = 0;
+      const recoveries: string[] = [];
       for (const [index, victim] of victims.entries()) {
         const share = ((index + 0.5) / (victims.length + 0.5)) * count;
         await until(() => watched.acked >= share, `${share} acked`, WITHIN_MS);
-        slowestMs = Math.max(slowestMs, await killed(victim, watched, nats, streams));
+        const tookMs = await killed(victim, watched, nats, streams);
+        recoveries.push(`${victim} ${(tookMs / 1000).toFixed(1)} s`);
       }
       const result = await watched.run.result;
       const most = memory.stop();
@@ -87,7 +88,7 @@ function drillOf({ name, count, tasks, victims, twice }: Form): Drill {
         messages: whole(count),
         time: `${(result.durationMs / 1000).toFixed(1)} s`,
         rate: `${whole((count / result.durationMs) * 1000)}/s`,
-        'slowest recovery': `${(slowestMs / 1000).toFixed(1)} s`,
+        'stored again after': recoveries.join(', '),
         emitted: whole(emitted),
         replays: replaysText(replays),
         twice: whole(repeats),
