@@ -59,9 +59,11 @@ const OPTIONS = [
   'decode',
   'output',
 ] as const;
-/** So long after the death of its task a message comes again. The task renews what it holds well before. */
+/** So long after the death of its task a message comes again. */
 const ACK_WAIT_MS = 2_000;
-const RENEW_EVERY_MS = 500;
+/** Well before; each renewal costs the server as much as an ack, and thousands of messages may be held. */
+const RENEW_AFTER_MS = 750;
+const LOOK_EVERY_MS = 250;
 const NAK_DELAY_MS = 1_000;
 const MAX_NAK_DELAY_MS = 60_000;
 const DEFAULT_ATTEMPTS = 10;
@@ -198,7 +200,7 @@ class StreamReader implements SpoutInstance {
     this.#context = context;
     this.#broker = broker;
     this.#arrivals = new Arrivals(context.signal);
-    this.#timer = setInterval(() => this.#held.renew(performance.now(), RENEW_EVERY_MS), RENEW_EVERY_MS);
+    this.#timer = setInterval(() => this.#held.renew(performance.now(), RENEW_AFTER_MS), LOOK_EVERY_MS);
   }
 
   async #begin(): Promise<void> {

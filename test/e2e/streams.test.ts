@@ -22,10 +22,10 @@ test.serial(
   'from stream to stream: every message once, though one in ten failed once and a worker was killed',
   async (t) => {
     const { folder, nats, streams, consumer } = await place(t);
-    const count = 20_000;
+    const count = 8_000;
     await streams.fill('in.n', 0, count);
     const watched = startRun(t, folder, THROUGH, { nats: nats.options, set: { at: '10' } });
-    await watched.ackedAtLeast(2000);
+    await watched.ackedAtLeast(1000);
     await watched.killAndAwait('second[3]');
     const result = await watched.run.result;
     t.is(result.status, 'completed');
@@ -43,7 +43,7 @@ test.serial(
   'a spout that dies goes on where it was within seconds, and its server that restarts loses nothing',
   async (t) => {
     const { folder, nats, streams, consumer } = await place(t);
-    const count = 30_000;
+    const count = 10_000;
     await streams.fill('in.n', 0, count);
     const watched = startRun(t, folder, THROUGH, { nats: nats.options, set: { tasks: '2' } });
     await watched.ackedAtLeast(1000);
@@ -108,4 +108,32 @@ test.serial("with replay: 'source' what fails goes back to the stream and comes 
   t.is(status, 'stopped');
   t.is(spouts.numbers.acked, 490);
   t.like(await streams.consumer('IN', consumer), { unacked: 10 });
+});
+
+test.serial('a message that cannot be read becomes a dead letter that names it, and the others go on', async (t) => {
+  const { folder, nats, streams, consumer } = await place(t);
+  await streams.fill('in.n', 0, 50);
+  const bad = ['no json', '{}', '{"n":"seven"}', '[1]', ''];
+  for (const text of bad) await streams.broker.append('in.n', Buffer.from(text), { msgId: `bad ${text}` });
+  await streams.fill('in.n', 50, 100);
+  const watched = startRun(t, folder, THROUGH, { nats: nats.options });
+  const { status, spouts } = await watched.run.result;
+  t.is(status, 'dead-letters');
+  t.like(spouts.numbers, { acked: 100, deadLettered: bad.length });
+  t.is((await streams.numbers('OUT')).size, 100);
+  t.is((await streams.settled('IN', consumer)).ackedSeq, 105);
+  const letters = watched.letters.items.map(({ message }) => message);
+  t.regex(letters[0], /message 51 of the stream IN \(in\.n\) cannot be emitted: .*JSON/);
+  t.regex(letters[1], /message 52 .* field "n" expects number, got undefined/);
+});
+
+test.serial('a run whose consumer is deleted under it fails, and says what is gone and what to do', async (t) => {
+  const { folder, nats, streams, consumer } = await place(t);
+  await streams.fill('in.n', 0, 500);
+  const watched = startRun(t, folder, THROUGH, { nats: nats.options, set: { untilEnd: 'false' } });
+  await watched.ackedAtLeast(500);
+  await streams.transport.jetstream().api(`CONSUMER.DELETE.IN.${consumer}`, {});
+  const { status, error } = await watched.run.result;
+  t.is(status, 'failed');
+  t.regex(error?.message ?? '', /the consumer \S+ of the stream IN.*is not there any more.*--fresh/);
 });

@@ -1,5 +1,5 @@
 /**
- * `npm run test:faults -- [NAME]… [--rounds N] [--lines N]`: the long form of the end-to-end tests, on real processes and
+ * `npm run test:faults -- [NAME]… [--rounds N] [--lines N] [--messages N]`: the long form of the end-to-end tests, on real processes and
  * a real nats-server at full speed. Every drill whose name contains one of the NAMEs, in each of the rounds; what it did
  * goes to stdout as a table. Exit code 1 when one of them broke a promise. Takes about 25 minutes on 2 cores.
  */
@@ -8,10 +8,12 @@ import { conformanceDrills } from './conformance-drills.js';
 import { type Drill, DrillScope, type Row } from './drill.js';
 import { killDrills } from './kill-drills.js';
 import { recoveryDrills } from './recovery-drills.js';
+import { streamDrills } from './stream-drills.js';
 import { wordDrills } from './word-drills.js';
 
 const ROUNDS = 3;
 const LINES = 2_000_000;
+const MESSAGES = 1_000_000;
 
 async function drill({ name, run }: Drill, round: number): Promise<{ readonly row: Row; readonly broken: boolean }> {
   const scope = new DrillScope();
@@ -53,12 +55,17 @@ const { values, positionals } = parseArgs({
   options: {
     rounds: { type: 'string', default: String(ROUNDS) },
     lines: { type: 'string', default: String(LINES) },
+    messages: { type: 'string', default: String(MESSAGES) },
   },
 });
 const wanted = ({ name }: Drill) => positionals.length === 0 || positionals.some((part) => name.includes(part));
-const kinds = [killDrills, recoveryDrills, wordDrills(Number(values.lines)), conformanceDrills].map((drills) =>
-  drills.filter(wanted),
-);
+const kinds = [
+  killDrills,
+  recoveryDrills,
+  wordDrills(Number(values.lines)),
+  streamDrills(Number(values.messages)),
+  conformanceDrills,
+].map((drills) => drills.filter(wanted));
 let broken = 0;
 for (const drills of kinds) {
   const rows: Row[] = [];
