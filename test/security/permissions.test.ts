@@ -111,7 +111,7 @@ test.serial('connectors are allowed their own streams and subjects, and need no 
     const make = { name: 'IN', subjects: ['in'] };
     const output = { n: t.number };
     const given = spoutFrom({ output }, async function* () { for (let n = 0; n < 20; n++) yield { n }; });
-    const back = jetStreamSpout({ stream: 'IN', make, decode: 'json', output, replay: 'source', nakDelayMs: 10 });
+    const back = jetStreamSpout({ stream: 'IN', make, decode: 'json', output });
     const pass = defineBolt({ input: output, output, execute({ values, attempt }, out) {
       if (values.n === 3 && attempt === 1) throw new Error('once');
       out.emit(values);
