@@ -1,129 +1,141 @@
-/** `intervalSpout`: a tuple at certain times. */
-import { Cron } from 'croner';
-import { shown } from '../core/errors.js';
+/** `intervalSpout`: a tuple at each tick of a clock. */
+import { SquallError, shown } from '../core/errors.js';
 import { localOf, waitsForNothingReal } from '../core/testing/local-handle.js';
 import type { SpoutComponent } from '../core/topology/component.js';
-import type { SpoutInstance, SpoutOut, TaskContext } from '../core/topology/definition.js';
-import { t } from '../core/topology/fields.js';
+import type { NextResult, Position, SpoutInstance, SpoutOut, TaskContext } from '../core/topology/definition.js';
+import { type Fields, t, type Values } from '../core/topology/fields.js';
 import { checkInteger, checkOptions, MAX_TIMER_MS } from '../core/topology/options.js';
 import type { RetryOptions } from '../core/topology/retry.js';
 import { makeSpout } from '../core/topology/spout.js';
 import { Arrivals } from './arrivals.js';
+import { type Schedule, scheduleOf } from './schedule.js';
+
+export interface Tick {
+  /** when it was due */
+  readonly at: Date;
+  /** how many were emitted before it */
+  readonly n: number;
+}
 
 export interface IntervalSpoutOptions {
-  /** every so many milliseconds, from 1970 on: with 60 000 at each full minute. Or `cron`. */
+  /** ticks at the multiples of this since 1970: with 60 000 at each full minute */
   readonly everyMs?: number;
-  /** a cron expression of five fields, or six with seconds first: '0 9 * * MON-FRI' */
+  /** in its place a cron expression: five fields, or six with seconds first */
   readonly cron?: string;
-  /** of `cron`: such as 'Europe/Berlin'; default: that of the machine */
+  /** of the cron expression, such as `Europe/Berlin`; default the machine's */
   readonly timezone?: string;
   /**
-   * What becomes of times that passed while nobody was there, or the topology was behind: `skip` (default): the next tuple
-   * says how many; `all`: each has its tuple, late.
+   * What becomes of ticks that were due while the spout was down, paused or held up: `last` (default): of several the
+   * last is emitted, late. `all`: all are, one after the other.
    */
-  readonly missed?: 'skip' | 'all';
+  readonly missed?: 'last' | 'all';
+  /** done after so many ticks; default never */
+  readonly times?: number;
   readonly retry?: RetryOptions;
 }
 
-const OPTIONS = [
-  'everyMs',
-  'cron',
-  'timezone',
-  'missed',
-  'retry',
-] as const satisfies readonly (keyof IntervalSpoutOptions)[];
-/** Counting what passed in years of silence, second by second, would take longer than anybody waits. */
-const MAX_MISSED = 100_000;
-
-/** When the next time after `after` is, in ms since 1970; undefined: never. */
-type Schedule = (after: number) => number | undefined;
+const OPTIONS = ['everyMs', 'cron', 'timezone', 'missed', 'times', 'retry', 'values', 'output'] as const;
 
 /**
- * A source of tuples `{ at, missed }` without end: `at` is the time for which it is due, `missed` how many times were
- * skipped before it. Tracked; `at` is its id and its position, so a restarted task goes on behind the last time that is
- * complete. Of several tasks only the first ticks.
+ * Emits `{ at, n }` at each tick, or what `values` makes of it. Tracked; a tick's id is its time, so it is the same after a
+ * restart. What has not been complete when the process died is emitted again, as far as `missed` says.
+ *
+ * The clock is that of the run: in a test it goes as fast as the test lets it. Of several tasks the first ticks.
  */
 export function intervalSpout(
-  options: IntervalSpoutOptions,
-): SpoutComponent<{ readonly default: { at: Date; missed: number } }> {
+  options: IntervalSpoutOptions & { readonly values?: undefined; readonly output?: undefined },
+): SpoutComponent<{ readonly default: { at: Date; n: number } }>;
+export function intervalSpout<O extends Fields>(
+  options: IntervalSpoutOptions & { readonly values: (tick: Tick) => Values<O>; readonly output: O },
+): SpoutComponent<{ readonly default: Values<O> }>;
+export function intervalSpout(options: object): SpoutComponent<never> {
   const mistakes: string[] = [];
   const report = (mistake: string) => void mistakes.push(`intervalSpout: ${mistake}`);
-  const { everyMs, cron, timezone, missed = 'skip', retry } = checkOptions(options, OPTIONS, 'options', report);
-  if ((everyMs === undefined) === (cron === undefined)) report('expected either everyMs or cron');
-  if (missed !== 'skip' && missed !== 'all') report(`missed: expected 'skip' or 'all', found ${shown(missed)}`);
-  if (timezone !== undefined && cron === undefined) report('timezone: stands with cron only');
-  const every = checkInteger(everyMs, { min: 1, max: MAX_TIMER_MS }, undefined, 'everyMs', report);
-  let schedule: Schedule = (after) => (Math.floor(after / (every ?? 1)) + 1) * (every ?? 1);
-  if (cron !== undefined) schedule = cronSchedule(cron, timezone, report) ?? schedule;
-  return makeSpout(
-    { output: { at: t.date, missed: t.number }, retry },
-    (context) => (context.index === 0 ? new Ticker(schedule, missed === 'all', context) : IDLE),
-    mistakes,
-  );
+  const given = checkOptions(options, OPTIONS, 'options', report);
+  const { missed = 'last', values, output, retry } = given;
+  const schedule = scheduleOf(given, report);
+  if (missed !== 'last' && missed !== 'all') report(`missed: expected 'last' or 'all', found ${shown(missed)}`);
+  const range = { min: 1, max: Number.MAX_SAFE_INTEGER };
+  const times = checkInteger(given.times, range, Number.POSITIVE_INFINITY, 'times', report);
+  if (values !== undefined && typeof values !== 'function')
+    report(`values: expected a function from { at, n } to values, found ${shown(values)}`);
+  if ((values === undefined) !== (output === undefined))
+    report('output: stands with values: expected both, the fields and what makes them, or neither');
+  const make = typeof values === 'function' ? (values as Settings['make']) : ({ at, n }: Tick) => ({ at, n });
+  const settings: Settings = { schedule, all: missed === 'all', times, make };
+  const declared = { output: output ?? { at: t.date, n: t.number }, retry };
+  return makeSpout(declared, (context) => new Ticker(settings, context), mistakes) as SpoutComponent<never>;
 }
 
-function cronSchedule(cron: unknown, timezone: unknown, report: (mistake: string) => void): Schedule | undefined {
-  try {
-    const times = new Cron(cron as string, {
-      paused: true,
-      ...(timezone === undefined ? {} : { timezone: String(timezone) }),
-    });
-    times.nextRun();
-    return (after) => times.nextRun(new Date(after))?.getTime();
-  } catch (error) {
-    const zone = timezone === undefined ? '' : ` with timezone ${shown(timezone)}`;
-    report(
-      `cron: expected an expression such as '*/5 * * * *', found ${shown(cron)}${zone}: ${(error as Error).message}`,
-    );
-    return undefined;
-  }
+interface Settings {
+  readonly schedule: Schedule;
+  readonly all: boolean;
+  readonly times: number;
+  make(tick: Tick): Record<string, unknown>;
 }
-
-const IDLE: SpoutInstance = { next: () => 'done' };
 
 class Ticker implements SpoutInstance {
-  readonly #schedule: Schedule;
-  readonly #all: boolean;
+  readonly #settings: Settings;
   readonly #context: TaskContext;
   readonly #arrivals: Arrivals;
-  /** the last time that was emitted or passed over */
-  #last: number;
+  #n: number;
+  /** the last tick that was emitted, or the beginning */
+  #atMs: number;
 
-  constructor(schedule: Schedule, all: boolean, context: TaskContext) {
-    this.#schedule = schedule;
-    this.#all = all;
+  constructor(settings: Settings, context: TaskContext) {
+    const { n, atMs } = placeIn(context.position, context) ?? { n: 0, atMs: context.now() };
+    this.#settings = settings;
     this.#context = context;
     this.#arrivals = new Arrivals(context.signal);
-    this.#last = typeof context.position === 'number' ? context.position : context.now();
+    this.#n = n;
+    this.#atMs = atMs;
   }
 
-  next(out: SpoutOut): Promise<undefined> | 'done' | undefined {
-    const due = this.#schedule(this.#last);
-    if (due === undefined) return 'done';
-    const now = this.#context.now();
-    if (now < due) return this.#sleep(due - now);
-    let at = due;
-    let missed = 0;
-    if (!this.#all) {
-      // of all that have passed, the latest
-      for (let later = this.#schedule(at); later !== undefined && later <= now && missed < MAX_MISSED; missed++) {
-        at = later;
-        later = this.#schedule(at);
-      }
+  next(out: SpoutOut): NextResult | Promise<NextResult> {
+    const { schedule, times } = this.#settings;
+    const dueMs = this.#n < times && this.#context.index === 0 ? schedule.after(this.#atMs) : undefined;
+    if (dueMs === undefined) return 'done';
+    const waitMs = dueMs - this.#context.now();
+    if (waitMs <= 0) {
+      this.#emit(dueMs, out);
+      return undefined;
     }
-    this.#last = at;
-    out.emit({ at: new Date(at), missed }, { id: at, position: at });
-    return undefined;
+    return this.#wait(Math.min(waitMs, MAX_TIMER_MS), () => {
+      // a timer may come a little early, and a clock be set
+      if (!this.#context.signal.aborted && this.#context.now() >= dueMs) this.#emit(dueMs, out);
+      return undefined;
+    });
   }
 
   close(): void {
     this.#arrivals.stop();
   }
 
-  /** Until then, or the end of the run; timers may be early by a millisecond, and then it sleeps again. */
-  #sleep(ms: number): Promise<undefined> {
-    const local = localOf(this.#context);
-    if (local === undefined) return this.#arrivals.wait(Math.min(ms, MAX_TIMER_MS)).then(() => undefined);
-    return waitsForNothingReal(local.sleep(ms).then(() => undefined));
+  #emit(dueMs: number, out: SpoutOut): void {
+    const { schedule, all, make } = this.#settings;
+    const atMs = all ? dueMs : schedule.lastUntil(dueMs, this.#context.now());
+    const values = make({ at: new Date(atMs), n: this.#n });
+    this.#n += 1;
+    this.#atMs = atMs;
+    out.emit(values, { id: atMs, position: { n: this.#n, atMs } });
   }
+
+  #wait(ms: number, then: () => undefined): Promise<undefined> {
+    const local = localOf(this.#context);
+    if (local === undefined) return this.#arrivals.wait(ms).then(then);
+    void local.sleep(ms).then(() => this.#arrivals.came());
+    return waitsForNothingReal(this.#arrivals.wait().then(then));
+  }
+}
+
+function placeIn(position: Position | undefined, { component }: TaskContext): { n: number; atMs: number } | undefined {
+  if (position === undefined) return undefined;
+  const { n, atMs } = (position ?? {}) as Partial<Record<string, unknown>>;
+  if (Number.isSafeInteger(n) && Number.isFinite(atMs)) return { n: n as number, atMs: atMs as number };
+  throw new SquallError(
+    'ERR_SQUALL_POSITION',
+    `'${component}' expected a position of intervalSpout { n, atMs }, found ${shown(position)}; if its source was ` +
+      'exchanged, begin anew with --fresh',
+    { facts: { position } },
+  );
 }
