@@ -12,8 +12,6 @@ export interface KillReading {
 export interface OutageEvidence {
   /** messages of the tuples that the sink failed meanwhile */
   readonly errors: readonly string[];
-  /** acked meanwhile */
-  readonly acked: number;
   /** of the sink's processes */
   readonly deaths: number;
 }
@@ -37,6 +35,8 @@ export interface SinkEvidence {
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
   readonly stuck: string | undefined;
+  /** acked messages could not be read: the round ended there, and what had not come yet says nothing */
+  readonly cut: boolean;
 }
 
 /** Which messages are complete, as the spout was told. */

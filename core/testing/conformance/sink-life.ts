@@ -14,8 +14,10 @@ import { type Kill, Stuck, Trial } from './trial.js';
 
 const TOPOLOGY = new URL('./sink-topology.js', import.meta.url);
 const CALM_COUNT = 200;
-/** A store is broken for so long: tuples fail, and are tried again, several times. */
-const OUTAGE_MS = 600;
+/** A store is broken until a tuple has failed, and then so long that it fails again. */
+const OUTAGE_MS = 300;
+/** A sink may wait for its store, and fail nothing. */
+const MAX_OUTAGE_MS = 5000;
 
 export interface SinkLife {
   readonly module: string;
@@ -146,6 +148,7 @@ class SinkRig {
       errors: this.#errors,
       warnings: this.#warnings,
       stuck,
+      cut: this.#readings.some(({ unreadable }) => unreadable.length > 0),
     };
   }
 
@@ -170,15 +173,19 @@ class SinkRig {
       seed,
       ...messages,
     };
-    this.#trial = new Trial({
-      file: TOPOLOGY,
-      set: settingsText(settings),
-      state: join(notes, state),
-      connection,
-      deadlineAt: this.#deadlineAt,
-    });
-    this.#trials.push(this.#trial);
-    await this.#trial.ready();
+    await Trial.begin(
+      {
+        file: TOPOLOGY,
+        set: settingsText(settings),
+        state: join(notes, state),
+        connection,
+        deadlineAt: this.#deadlineAt,
+      },
+      (trial) => {
+        this.#trial = trial;
+        this.#trials.push(trial);
+      },
+    );
   }
 
   /** So large a share of the messages is complete, in this start or an earlier one. */
@@ -212,22 +219,32 @@ class SinkRig {
   async #look(acked: readonly number[]): Promise<void> {
     const stored = new Set(await this.#life.read());
     const keys = acked.filter((n) => n < this.#life.count).map((n) => this.#keys[n]);
-    this.#readings.push({ acked: keys.length, unreadable: keys.filter((key) => !stored.has(key)) });
+    const unreadable = keys.filter((key) => !stored.has(key));
+    this.#readings.push({ acked: keys.length, unreadable });
+    // nothing that follows could mend it
+    if (unreadable.length > 0) throw new Stuck('acked messages could not be read', false);
   }
 
   async #breakStore(outage: { begin(): unknown; end(): unknown }): Promise<void> {
     const { replays, deaths } = this.#trial;
     await outage.begin();
-    const before = { replays: replays.length, deaths: sinkDeaths(deaths), acked: this.#complete() };
-    await delay(OUTAGE_MS);
-    const acked = this.#complete() - before.acked;
-    const died = sinkDeaths(deaths) - before.deaths;
-    await outage.end();
-    const errors = replays
-      .slice(before.replays)
-      .filter(({ failure }) => failure.component === 'sink')
-      .map(({ failure }) => failure.error?.message ?? '');
-    this.#outage = { errors, acked, deaths: died };
+    const before = { replays: replays.length, deaths: sinkDeaths(deaths) };
+    const errors = (): string[] =>
+      replays
+        .slice(before.replays)
+        .filter(({ failure }) => failure.component === 'sink' && failure.reason === 'failed')
+        .map(({ failure }) => failure.error?.message ?? '');
+    const giveUpAt = performance.now() + MAX_OUTAGE_MS;
+    try {
+      await this.#trial.until(
+        () => errors().length > 0 || this.#trial.ended || performance.now() > giveUpAt,
+        'a tuple to fail',
+      );
+      await delay(OUTAGE_MS);
+    } finally {
+      await outage.end();
+    }
+    this.#outage = { errors: errors(), deaths: sinkDeaths(deaths) - before.deaths };
   }
 
   async #ended(): Promise<void> {

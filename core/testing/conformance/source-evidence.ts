@@ -65,7 +65,7 @@ export class SourceNotes {
   readonly usage = new Map<string, { readonly usedMs: number; readonly atMs: number }[]>();
   /** how many tuples have been held so far */
   held = 0;
-  /** samples of usage since the source or the end did something: so long have they had time, and had nothing */
+  /** samples since the source or the end did something, at which the source had been asked for more */
   quietFor = 0;
   readonly #end: JournalReader;
   readonly #held: JournalReader;
@@ -90,13 +90,13 @@ export class SourceNotes {
     for (const entry of this.#source.read()) this.#act(entry);
   }
 
-  #act([what, start, life, first, second]: Entry): void {
+  #act([what, start, life, first, second, asked]: Entry): void {
     if (what === 'usage') {
       const of = `${start} ${life}`;
       const known = this.usage.get(of) ?? [];
       this.usage.set(of, known);
       known.push({ usedMs: Number(first), atMs: Number(second) });
-      this.quietFor += 1;
+      if (asked === true) this.quietFor += 1;
       return;
     }
     this.quietFor = 0;

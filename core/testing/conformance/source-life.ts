@@ -167,15 +167,19 @@ class SourceRig {
       seed,
       pending: Math.max(1, Math.min(MAX_PENDING, Math.ceil(keys.length * PENDING_SHARE))),
     };
-    this.#trial = new Trial({
-      file: TOPOLOGY,
-      set: settingsText(settings),
-      state: join(notes, 'state'),
-      connection,
-      deadlineAt: this.#deadlineAt,
-    });
-    this.#trials.push(this.#trial);
-    await this.#trial.ready();
+    await Trial.begin(
+      {
+        file: TOPOLOGY,
+        set: settingsText(settings),
+        state: join(notes, 'state'),
+        connection,
+        deadlineAt: this.#deadlineAt,
+      },
+      (trial) => {
+        this.#trial = trial;
+        this.#trials.push(trial);
+      },
+    );
   }
 
   /** So large a share of the messages has come through, in this start or an earlier one. */

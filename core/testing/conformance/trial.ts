@@ -27,6 +27,9 @@ export interface Kill {
   readonly at: number;
 }
 
+/** A machine that is too busy to start a server's client or a process in time is asked again so often. */
+const MAX_BEGINNINGS = 3;
+
 export interface TrialOptions {
   readonly file: URL;
   readonly set: Readonly<Record<string, string>>;
@@ -67,12 +70,30 @@ export class Trial {
     void this.run.result.then((result) => (this.#result = result));
   }
 
+  /** One that has begun. Rejects with `Stuck` where the run failed instead; `keep` is given each that was tried. */
+  static async begin(options: TrialOptions, keep: (trial: Trial) => void): Promise<void> {
+    for (let beginning = 1; ; beginning++) {
+      const trial = new Trial(options);
+      keep(trial);
+      try {
+        return await trial.ready();
+      } catch (error) {
+        if (beginning === MAX_BEGINNINGS || !trial.#starved) throw error;
+      }
+    }
+  }
+
   get ended(): boolean {
     return this.#result !== undefined;
   }
   /** Why the run could not go on, if so. */
   get failure(): string | undefined {
     return this.#result?.error?.message;
+  }
+  /** The run failed because the machine did not let it begin in time: of the component that says nothing. */
+  get #starved(): boolean {
+    const { code, message } = this.#result?.error ?? { code: '', message: '' };
+    return code.startsWith('ERR_SQUALL_NATS') || message.includes('silent for');
   }
   /** The last lines that were printed. */
   get lines(): readonly string[] {
@@ -82,7 +103,7 @@ export class Trial {
     return Object.values(this.run.snapshot().spouts).reduce((sum, { pending }) => sum + pending, 0);
   }
 
-  ready(): Promise<void> {
+  private ready(): Promise<void> {
     return this.until(() => this.#ready, 'the run to begin');
   }
 

@@ -1,7 +1,7 @@
 /** A spout as it is, that writes down what it emits and what it is told. */
 
 import type { SpoutComponent } from '../../topology/component.js';
-import { whenMade } from '../../topology/component.js';
+import { isPromise, whenMade } from '../../topology/component.js';
 import type { MessageId, SpoutInstance, SpoutOut, TaskContext } from '../../topology/definition.js';
 import { Journal } from './journal.js';
 
@@ -30,10 +30,17 @@ export function idText(id: MessageId): string {
 type Note = (what: string, ...facts: (string | number | boolean | null)[]) => void;
 
 function watched(inner: SpoutInstance, note: Note): SpoutInstance {
+  /** since the last sample it was asked for more, or still has not answered */
+  let asked = false;
+  let open = false;
   const usage = setInterval(() => {
     const { user, system } = process.cpuUsage();
-    note('usage', (user + system) / 1000, performance.now());
+    note('usage', (user + system) / 1000, performance.now(), asked || open);
+    asked = false;
   }, USAGE_EVERY_MS).unref();
+  const settled = (): void => {
+    open = false;
+  };
   let known: SpoutOut | undefined;
   let noting: SpoutOut;
   const outOf = (out: SpoutOut): SpoutOut => {
@@ -44,7 +51,15 @@ function watched(inner: SpoutInstance, note: Note): SpoutInstance {
     return noting;
   };
   return {
-    next: (out) => inner.next(outOf(out)),
+    next(out) {
+      asked = true;
+      const result = inner.next(outOf(out));
+      if (!isPromise(result)) return result;
+      open = true;
+      const promise = Promise.resolve(result);
+      promise.then(settled, settled);
+      return promise;
+    },
     ack: (id) => {
       note('ack', idText(id));
       inner.ack?.(id);

@@ -102,7 +102,7 @@ export const early = ({ path }: Parameters) =>
       const timer = setInterval(() => {
         appendFileSync(path, waiting);
         waiting = '';
-      }, 100);
+      }, 1000);
       return {
         execute({ values: { key } }) {
           waiting += `${key}\n`;
