@@ -1,6 +1,6 @@
-/** What Prometheus reads of a run: its text format, by prom-client, made anew of each snapshot. */
-import { Counter, Gauge, type Metric, Registry } from 'prom-client';
-import type { LatencyHistogram } from '../runtime/latency.js';
+/** What Prometheus reads of a run, made anew of each snapshot. */
+import type { LatencyHistogram, Quantiles } from '../runtime/latency.js';
+import { MetricsText } from './metrics-text.js';
 import type { RunSnapshot } from './run-types.js';
 
 /** Of one component, over all that its tasks ever did. */
@@ -10,17 +10,12 @@ export interface ComponentHistograms {
   readonly execute: LatencyHistogram;
 }
 
-type Labels = Readonly<Record<string, string>>;
-
-/** Seconds. Complete latency is from under a millisecond to a minute. */
-const BUCKETS_S = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
-
 export async function metricsPage(
   snapshot: RunSnapshot,
   histograms: readonly ComponentHistograms[],
   version: string,
 ): Promise<{ readonly contentType: string; readonly text: string }> {
-  const page = new Page(snapshot.topology);
+  const page = new MetricsText(snapshot.topology);
   const { spouts, bolts, workers, tasks, dropped = {}, phase } = snapshot;
   page.gauge('squall_build_info', 'Version of Squall', { version, node: process.versions.node }, 1);
   page.gauge('squall_run_info', 'The run and what it does', { run: snapshot.run, phase }, 1);
@@ -41,13 +36,13 @@ export async function metricsPage(
       { cause },
       count,
     );
-  for (const [component, spout] of Object.entries(spouts)) page.trees(component, spout);
+  for (const [component, spout] of Object.entries(spouts)) writeTrees(page, component, spout);
   for (const [component, { emitted, executed, acked, failed, trees }] of Object.entries(bolts)) {
     page.counter('squall_tuples_emitted_total', 'Tuples emitted', { component }, emitted);
     page.counter('squall_tuples_executed_total', 'Tuples executed', { component }, executed);
     page.counter('squall_tuples_acked_total', 'Tuples acked by a bolt', { component }, acked);
     page.counter('squall_tuples_failed_total', 'Tuples failed by a bolt', { component }, failed);
-    if (trees !== undefined) page.trees(component, trees, true);
+    if (trees !== undefined) writeTrees(page, component, trees, true);
   }
   for (const [component, { metrics }] of Object.entries({ ...spouts, ...bolts })) {
     if (metrics === undefined) continue;
@@ -72,7 +67,9 @@ export async function metricsPage(
       );
     }
   }
-  for (const one of tasks) page.task(one);
+  writeBalance(page, snapshot);
+  writeLatencies(page, snapshot);
+  for (const one of tasks) writeTask(page, one);
   for (const { component, complete, execute } of histograms) {
     if (complete.count > 0)
       page.histogram(
@@ -92,44 +89,48 @@ export async function metricsPage(
   return { contentType: page.registry.contentType, text: await page.registry.metrics() };
 }
 
-class Page {
-  readonly registry = new Registry();
-  readonly #topology: string;
-  readonly #metrics = new Map<string, Counter | Gauge>();
-  readonly #histograms = new Map<string, { values: { metricName: string; labels: object; value: number }[] }>();
+/** The parts of the complete latency, as far as they are known by quantiles of the last seconds. */
+function writeLatencies(page: MetricsText, { load = {}, recent }: RunSnapshot): void {
+  const quantiles = (name: string, help: string, labels: Record<string, string>, of: Quantiles | undefined): void => {
+    if (of === undefined) return;
+    for (const [q, ms] of Object.entries({ '0.5': of.p50, '0.9': of.p90, '0.99': of.p99 }))
+      page.gauge(name, `${help}, quantiles of the last ten seconds`, { ...labels, q }, ms / 1000);
+  };
+  for (const [component, { queueMs }] of Object.entries(load))
+    quantiles('squall_queue_seconds', 'From the arrival of a frame until its first execute', { component }, queueMs);
+  quantiles('squall_wire_seconds', 'What a frame takes from a task to another', {}, recent?.wireMs);
+  quantiles('squall_ack_seconds', 'From an ack by an acker to the spout', {}, recent?.ackMs);
+}
 
-  constructor(topology: string) {
-    this.#topology = topology;
-  }
+function writeBalance(page: MetricsText, { balance }: RunSnapshot): void {
+  if (balance === undefined) return;
+  page.counter(
+    'squall_balance_mismatches_total',
+    'Frames whose edges disagreed with what arrived: always 0, or tuples were lost or doubled unseen',
+    {},
+    balance.mismatches,
+  );
+}
 
-  counter(name: string, help: string, labels: Labels, value: number): void {
-    const all = { topology: this.#topology, ...labels };
-    const made = (): Counter => new Counter({ name, help, labelNames: Object.keys(all), registers: [this.registry] });
-    (this.#made(name, made) as Counter).inc(all, value);
-  }
+/** `own`: started by a bolt's ticks and its `end`. */
+function writeTrees(page: MetricsText, component: string, trees: RunSnapshot['spouts'][string], own = false): void {
+  const { emitted, untracked, acked, deadLettered, pending, replays, returned = 0 } = trees;
+  const of = { component };
+  if (!own) page.counter('squall_tuples_emitted_total', 'Tuples emitted', of, emitted);
+  page.counter('squall_tuples_untracked_total', 'Tuples emitted without an id', of, untracked);
+  page.counter('squall_roots_acked_total', 'Tuples whose tree was complete', of, acked);
+  page.counter('squall_roots_dead_lettered_total', 'Tuples that became dead letters', of, deadLettered);
+  page.gauge('squall_pending_roots', 'Tuples whose tree is not complete', of, pending);
+  const failures = { ...replays, 'dead-letter': deadLettered, returned };
+  for (const [reason, count] of Object.entries(failures))
+    page.counter('squall_roots_failed_total', 'Attempts that did not complete', { component, reason }, count);
+  for (const [reason, count] of Object.entries(replays))
+    page.counter('squall_replays_total', 'Tuples sent again', { component, reason }, count);
+}
 
-  gauge(name: string, help: string, labels: Labels, value: number): void {
-    const all = { topology: this.#topology, ...labels };
-    const made = (): Gauge => new Gauge({ name, help, labelNames: Object.keys(all), registers: [this.registry] });
-    (this.#made(name, made) as Gauge).set(all, value);
-  }
-
-  /** `own`: started by a bolt's ticks and its `end`. */
-  trees(component: string, trees: RunSnapshot['spouts'][string], own = false): void {
-    const { emitted, untracked, acked, deadLettered, pending, replays } = trees;
-    const of = { component };
-    if (!own) this.counter('squall_tuples_emitted_total', 'Tuples emitted', of, emitted);
-    this.counter('squall_tuples_untracked_total', 'Tuples emitted without an id', of, untracked);
-    this.counter('squall_roots_acked_total', 'Tuples whose tree was complete', of, acked);
-    this.counter('squall_roots_dead_lettered_total', 'Tuples that became dead letters', of, deadLettered);
-    this.gauge('squall_pending_roots', 'Tuples whose tree is not complete', of, pending);
-    for (const [reason, count] of Object.entries(replays)) {
-      this.counter('squall_roots_failed_total', 'Attempts that failed or were lost', { component, reason }, count);
-      this.counter('squall_replays_total', 'Tuples sent again', { component, reason }, count);
-    }
-  }
-
-  task({
+function writeTask(
+  page: MetricsText,
+  {
     component: title,
     task,
     state,
@@ -140,73 +141,41 @@ class Page {
     blockedOn,
     process,
     restarts,
-  }: RunSnapshot['tasks'][number]): void {
-    const of = { component: title.replace(/\[\d+\]$/, ''), task: String(task) };
-    this.gauge('squall_task_up', 'The task is ready', of, state === 'ready' || state === 'ended' ? 1 : 0);
-    this.counter('squall_task_restarts_total', 'Deaths of the process of a task', of, restarts);
-    if (open !== undefined)
-      this.gauge('squall_acker_entries', 'Roots that an acker has and that are not complete', of, open);
-    if (load !== undefined) {
-      this.gauge('squall_queued_tuples', 'Tuples that wait in the inbox of a task', of, load.queued);
-      this.gauge(
-        'squall_capacity_ratio',
-        'Share of the last ten seconds in which executes were under way',
-        of,
-        load.capacity,
-      );
-    }
-    if (pending !== undefined)
-      this.gauge('squall_task_pending_roots', 'Tuples of a task whose tree is not complete', of, pending);
-    if (oldestMs !== undefined)
-      this.gauge('squall_oldest_pending_seconds', 'Age of the oldest tuple that is not complete', of, oldestMs / 1000);
-    const longest = Math.max(0, ...(blockedOn ?? []).map(({ ms }) => ms));
-    this.gauge(
-      'squall_blocked_seconds',
-      'For so long some receiver has had no room for what the task sends',
+  }: RunSnapshot['tasks'][number],
+): void {
+  const of = { component: title.replace(/\[\d+\]$/, ''), task: String(task) };
+  page.gauge('squall_task_up', 'The task is ready', of, state === 'ready' || state === 'ended' ? 1 : 0);
+  page.counter('squall_task_restarts_total', 'Deaths of the process of a task', of, restarts);
+  if (open !== undefined)
+    page.gauge('squall_acker_entries', 'Roots that an acker has and that are not complete', of, open);
+  if (load !== undefined) {
+    page.gauge('squall_queued_tuples', 'Tuples that wait in the inbox of a task', of, load.queued);
+    page.gauge(
+      'squall_capacity_ratio',
+      'Share of the last ten seconds in which executes were under way',
       of,
-      longest / 1000,
-    );
-    if (process === undefined) return;
-    this.gauge(
-      'squall_process_resident_memory_bytes',
-      'Resident memory of the process of a task',
-      of,
-      process.rssBytes,
-    );
-    this.gauge('squall_process_heap_bytes', 'Heap in use of the process of a task', of, process.heapBytes);
-    this.gauge('squall_process_cpu_ratio', 'Share of a processor over the last ten seconds', of, process.cpu);
-    this.gauge(
-      'squall_event_loop_lag_seconds',
-      'How late the event loop was at the most, lately',
-      of,
-      process.loopLagMs / 1000,
+      load.capacity,
     );
   }
-
-  histogram(name: string, help: string, labels: Labels, histogram: LatencyHistogram): void {
-    const all = { topology: this.#topology, ...labels };
-    let known = this.#histograms.get(name);
-    if (known === undefined) {
-      const values: { metricName: string; labels: object; value: number }[] = [];
-      known = { values };
-      this.#histograms.set(name, known);
-      // prom-client's own histograms count for themselves; these have been counted
-      const metric = { name, get: async () => ({ name, help, type: 'histogram', values, aggregator: 'sum' }) };
-      this.registry.registerMetric(metric as unknown as Metric);
-    }
-    for (const le of BUCKETS_S)
-      known.values.push({ metricName: `${name}_bucket`, labels: { ...all, le }, value: histogram.upTo(le * 1000) });
-    known.values.push({ metricName: `${name}_bucket`, labels: { ...all, le: '+Inf' }, value: histogram.count });
-    known.values.push({ metricName: `${name}_sum`, labels: all, value: histogram.sumMs / 1000 });
-    known.values.push({ metricName: `${name}_count`, labels: all, value: histogram.count });
-  }
-
-  #made(name: string, make: () => Counter | Gauge): Counter | Gauge {
-    let metric = this.#metrics.get(name);
-    if (metric === undefined) {
-      metric = make();
-      this.#metrics.set(name, metric);
-    }
-    return metric;
-  }
+  if (pending !== undefined)
+    page.gauge('squall_task_pending_roots', 'Tuples of a task whose tree is not complete', of, pending);
+  if (oldestMs !== undefined)
+    page.gauge('squall_oldest_pending_seconds', 'Age of the oldest tuple that is not complete', of, oldestMs / 1000);
+  const longest = Math.max(0, ...(blockedOn ?? []).map(({ ms }) => ms));
+  page.gauge(
+    'squall_blocked_seconds',
+    'For so long some receiver has had no room for what the task sends',
+    of,
+    longest / 1000,
+  );
+  if (process === undefined) return;
+  page.gauge('squall_process_resident_memory_bytes', 'Resident memory of the process of a task', of, process.rssBytes);
+  page.gauge('squall_process_heap_bytes', 'Heap in use of the process of a task', of, process.heapBytes);
+  page.gauge('squall_process_cpu_ratio', 'Share of a processor over the last ten seconds', of, process.cpu);
+  page.gauge(
+    'squall_event_loop_lag_seconds',
+    'How late the event loop was at the most, lately',
+    of,
+    process.loopLagMs / 1000,
+  );
 }

@@ -87,6 +87,8 @@ export class Supervisor extends EventEmitter<RunEvents> {
   readonly #finished: Promise<RunResult>;
   #finish!: (result: RunResult) => void;
   readonly #linksDown = new LinksDown();
+  /** titles of who was told to be late: seen at each look, told once */
+  readonly #late = new Set<string>();
   /** goes to workers by their pipes only */
   readonly #frameKey: SipKey = webcrypto.getRandomValues(new Uint32Array(4));
 
@@ -479,10 +481,9 @@ export class Supervisor extends EventEmitter<RunEvents> {
   #sayWhoIsLate(): void {
     if (performance.now() - this.#startedAt < SLOW_START_MS) return;
     for (const { state, place } of this.#workers.all) {
-      if (state === 'starting')
-        this.warn(
-          `"${place.title}" is still starting: the machine is busy, or its open or prepare has not returned yet`,
-        );
+      if (state !== 'starting' || this.#late.has(place.title)) continue;
+      this.#late.add(place.title);
+      this.warn(`"${place.title}" is still starting: the machine is busy, or its open or prepare has not returned yet`);
     }
   }
 

@@ -4,7 +4,7 @@ import { metricsPage } from '../../core/cluster/metrics-page.js';
 import { parseAddress, serveMetrics, whyNotReady } from '../../core/cluster/metrics-server.js';
 import type { RunSnapshot } from '../../core/index.js';
 import { LatencyHistogram } from '../../core/runtime/latency.js';
-import { runSnapshot } from '../cli/fake-run.js';
+import { NO_REPLAYS, runSnapshot, spoutResult } from '../cli/fake-run.js';
 
 function recorded(...ms: number[]): LatencyHistogram {
   const histogram = new LatencyHistogram();
@@ -15,6 +15,16 @@ function recorded(...ms: number[]): LatencyHistogram {
 const SNAPSHOT = runSnapshot({
   deadLetters: 3,
   dropped: { stale: 4, 'out-settled': 1 },
+  spouts: { lines: spoutResult({ acked: 90, deadLettered: 3, replays: { ...NO_REPLAYS, timeout: 7 } }) },
+  load: {
+    split: {
+      perS: { executed: 1, emitted: 2, acked: 1, failed: 0 },
+      queued: 0,
+      capacity: 0.5,
+      queueMs: { p50: 2, p90: 3, p99: 5, max: 8 },
+    },
+  },
+  recent: { wireMs: { p50: 0.5, p90: 1, p99: 1.5, max: 2 } },
   bolts: {
     split: {
       executed: 10,
@@ -51,9 +61,18 @@ test('the page has the counts of the run, by component, reason and cause', async
   t.is(of('squall_tuples_executed_total{component="split"}'), 10);
   t.is(of('squall_roots_acked_total{component="lines"}'), SNAPSHOT.spouts.lines.acked);
   t.is(of('squall_replays_total{component="lines",reason="timeout"}'), SNAPSHOT.spouts.lines.replays.timeout);
+  t.is(of('squall_roots_failed_total{component="lines",reason="timeout"}'), 7);
+  t.is(of('squall_roots_failed_total{component="lines",reason="dead-letter"}'), 3, 'the last attempt of each');
   t.is(of('squall_frames_dropped_total{cause="stale"}'), 4);
   t.is(of('squall_dead_letters_total{}'), 3);
   t.is(of('squall_component_events_total{component="split",metric="odd \\"name\\"\\\\\\n"}'), 2);
+});
+
+test('the parts of the latency are there in seconds, and absent where nothing was measured', async (t) => {
+  const { text } = await metricsPage(SNAPSHOT, HISTOGRAMS, '1.2.3');
+  t.regex(text, /^squall_queue_seconds\{[^}]*component="split",q="0.99"\} 0.005$/m);
+  t.regex(text, /^squall_wire_seconds\{[^}]*q="0.5"\} 0.0005$/m);
+  t.notRegex(text, /squall_ack_seconds/);
 });
 
 test('a histogram grows with its buckets, ends with +Inf, and its count is that of all', async (t) => {
