@@ -18,7 +18,7 @@ import { checkUserPattern } from '../core/transport/subject-check.js';
 import { Arrivals } from './arrivals.js';
 import { HeldMessages } from './held-messages.js';
 import { type Decoder, decoderOf, type Message } from './message-decoding.js';
-import { checkPlace, placeOf } from './stream-place.js';
+import { checkPlace, placeIn, placeOf } from './stream-place.js';
 
 export interface JetStreamSpoutOptions {
   readonly stream: string;
@@ -217,6 +217,7 @@ class StreamReader implements SpoutInstance {
         ackWaitMs: ACK_WAIT_MS,
         maxAckPending: config.maxSpoutPending * tasks,
         mustExist: resumed || position !== undefined,
+        streamCreated: placeIn(position)?.created,
       },
       {
         message: (message) => {

@@ -13,7 +13,7 @@ export function placeOf(created: string, seq: number): Position {
   return { created, seq };
 }
 
-function placeIn(position: Position | undefined): StreamPlace | undefined {
+export function placeIn(position: Position | undefined): StreamPlace | undefined {
   const { created, seq } = (position ?? {}) as Partial<Record<string, unknown>>;
   return typeof created === 'string' && typeof seq === 'number' ? { created, seq } : undefined;
 }

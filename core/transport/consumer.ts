@@ -66,6 +66,8 @@ export interface ConsumerConfig {
   readonly owner?: string;
   /** It was made before. Where it is not there nobody knows which messages are done: ERR_SQUALL_CONSUMER. */
   readonly mustExist?: boolean;
+  /** with `mustExist`: when the stream was made then; where it is another now, ERR_SQUALL_STREAM_CHANGED */
+  readonly streamCreated?: string;
 }
 
 export interface ConsumerInfo {

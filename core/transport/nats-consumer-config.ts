@@ -35,7 +35,7 @@ export async function ensureConsumer(ask: AskJetStream, config: ConsumerConfig):
     ...UNLIMITED,
   };
   const found = (await consumerOf(ask, stream, name))?.config;
-  if (found === undefined && config.mustExist) throw lost(config);
+  if (found === undefined && config.mustExist) throw await lost(ask, config);
   if (found !== undefined) checkFound(found, wanted, config);
   const fresh: Readonly<Record<string, unknown>> = { deliver_policy: deliver, replay_policy: 'instant' };
   // what the consumer has that we say nothing of stays as it is; a backoff would stand above ack_wait
@@ -104,11 +104,21 @@ function unfit(
   );
 }
 
-function lost({ stream, name }: ConsumerConfig): SquallError {
+/** With a stream go its consumers: that it is another one says more. */
+async function lost(ask: AskJetStream, { stream, name, streamCreated }: ConsumerConfig): Promise<SquallError> {
+  const { created } = await ask<{ readonly created: string }>(`STREAM.INFO.${stream}`, {});
+  const facts = { stream, consumer: name, created };
+  if (streamCreated !== undefined && streamCreated !== created) {
+    return new SquallError(
+      'ERR_SQUALL_STREAM_CHANGED',
+      `the stream ${stream}, of which the messages before were read, was made anew since (at ${created}). To read what is there now, start the run with --fresh.`,
+      { facts },
+    );
+  }
   return new SquallError(
     'ERR_SQUALL_CONSUMER',
     `the consumer ${name} of the stream ${stream}, with which the messages before were read, is not there any more, and with it is gone which of them are done. ` +
       'To read the stream from its beginning again, start the run with --fresh; to begin elsewhere, make the consumer first, with: nats consumer add',
-    { facts: { stream, consumer: name } },
+    { facts },
   );
 }
