@@ -18,6 +18,8 @@ const ABROAD = 1.5;
 const EMITS_PER_NEXT = 256;
 /** Transactions under way; 0.7 s at Visa's peak. More would not make it faster, only later. */
 const MOST_IN_FLIGHT = 32_768;
+/** Positions wait behind a profile that is held; a ledger lets a million wait, 20 s at the peak. */
+const LONGEST_LEASE_MS = 10_000;
 /** A ledger has room for half a million; the transactions have theirs beside it. */
 const MOST_CARDS = 400_000;
 
@@ -307,6 +309,8 @@ export default ({
     leaseMs: positive('leaseMs', leaseMs),
   };
   if (load.cards > MOST_CARDS) throw new Error(`cards: expected at most ${MOST_CARDS}, found ${cardCount}`);
+  if (load.leaseMs > LONGEST_LEASE_MS)
+    throw new Error(`leaseMs: expected at most ${LONGEST_LEASE_MS}, found ${leaseMs}`);
   const alerts = jetStreamSink<Alert>({ subject, make: { name: stream, subjects: [subject] } });
   return checked(name, load, Number(joins), alerts);
 };
