@@ -48,7 +48,8 @@ test.serial(
     const watched = startRun(t, folder, THROUGH, { nats: nats.options, set: { tasks: '2' } });
     await watched.ackedAtLeast(1000);
     await watched.killAndAwait('numbers[1]');
-    await watched.ackedAtLeast(watched.acked + 1000);
+    // a quick machine may be nearly through by now
+    await watched.ackedAtLeast(Math.min(watched.acked + 1000, count - 1000));
     await nats.kill9();
     await nats.restart();
     const result = await watched.run.result;
