@@ -2,6 +2,7 @@
  * Sums what the tasks report into what a run reports: counts, latency, the balance. Pure. Bounded by the number of tasks,
  * however often their processes die.
  */
+import { addDrops } from '../runtime/drops.js';
 import type { ClosedChannel } from '../runtime/env.js';
 import { LatencyHistogram } from '../runtime/latency.js';
 import type { TaskStats } from '../runtime/protocol.js';
@@ -221,12 +222,4 @@ function addTrees(all: readonly (SpoutResult | Trees | undefined)[]): SpoutResul
     for (const reason of Object.keys(replays) as (keyof typeof replays)[]) replays[reason] += one.replays[reason];
   }
   return { ...sum, replays, ...(returned > 0 ? { returned } : {}) };
-}
-
-function addDrops(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const sum: Record<string, number> = {};
-  for (const drops of all) {
-    for (const [cause, count] of Object.entries(drops)) if (count > 0) sum[cause] = (sum[cause] ?? 0) + count;
-  }
-  return sum;
 }

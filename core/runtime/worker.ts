@@ -21,6 +21,7 @@ import { newTurn } from '../wire/frame-memory.js';
 import { AckerTask } from './acker-task.js';
 import { BoltTask } from './bolt-task.js';
 import type { Clock } from './clock.js';
+import { addDrops } from './drops.js';
 import type { LocalPeer, TaskEnv, TaskReports, TaskSubjects } from './env.js';
 import { errorFacts } from './failure.js';
 import type { Drops } from './inbox.js';
@@ -443,7 +444,7 @@ export class Worker {
   stats(): TaskStats[] {
     const [first, ...others] = this.#taskStats();
     // one task speaks for all of the process
-    return first === undefined ? [] : [{ ...first, drops: summed(first.drops, this.#drops) }, ...others];
+    return first === undefined ? [] : [{ ...first, drops: addDrops([first.drops, this.#drops]) }, ...others];
   }
 
   #taskStats(): TaskStats[] {
@@ -471,7 +472,7 @@ export class Worker {
           ...blocked,
           latency: origin.latency.sparse(),
           latencyMaxMs: origin.latency.maxMs,
-          drops: summed(origin.drops, task.sender.drops, { late: origin.late }),
+          drops: addDrops([origin.drops, task.sender.drops, { late: origin.late }]),
           ...(origin.oldestStartedAt === undefined ? {} : { oldestMs: now - origin.oldestStartedAt }),
         };
       }
@@ -489,7 +490,7 @@ export class Worker {
         ...blocked,
         load: task.load.report(task.inbox.waiting),
         ...(task.lastError === undefined ? {} : { error: task.lastError }),
-        drops: summed(task.inbox.drops, task.sender.drops, task.misuses, task.origin?.drops ?? {}),
+        drops: addDrops([task.inbox.drops, task.sender.drops, task.misuses, task.origin?.drops ?? {}]),
       };
     });
   }
@@ -501,13 +502,6 @@ function componentOf(plan: TopologyPlan, component: string): ComponentPlan | und
 
 function componentOfTask(plan: TopologyPlan, task: number): ComponentPlan | undefined {
   return plan.components.find(({ firstTask, tasks }) => task >= firstTask && task < firstTask + tasks);
-}
-
-/** Some causes are counted in several places. */
-function summed(...all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const sum: Record<string, number> = {};
-  for (const drops of all) for (const cause in drops) sum[cause] = (sum[cause] ?? 0) + drops[cause];
-  return sum;
 }
 
 /** Do others get the tuples that a task of this component gets? */
