@@ -30,7 +30,7 @@ test.serial(
     const result = await watched.run.result;
     t.is(result.status, 'completed');
     t.is(result.spouts.numbers.acked, count);
-    t.true(result.spouts.numbers.replays.failed > count / 20);
+    t.true(result.spouts.numbers.replays.failed > 0);
     balanceCloses(t, result);
     const found = await streams.numbers('OUT');
     t.is(found.size, count);
