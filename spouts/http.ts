@@ -11,7 +11,7 @@ import type { MakeStream } from '../core/transport/stream-option.js';
 import { checkUserSubject } from '../core/transport/subject-check.js';
 import { jetStreamSpout } from './jetstream.js';
 import type { Message } from './message-decoding.js';
-import { type DoorSettings, WebhookDoor } from './webhook-door.js';
+import type { DoorSettings } from './webhook-door.js';
 import { checkSecret, type WebhookSecret } from './webhook-secret.js';
 
 export interface HttpSpoutOptions {
@@ -125,6 +125,8 @@ async function opened(
   const reader = await component.open(context);
   if (context.index > 0) return reader;
   try {
+    // every topology file imports this module; only who listens needs the libraries
+    const { WebhookDoor } = await import('./webhook-door.js');
     const broker = await openBroker(context, nats, 'httpSpout');
     const door = await WebhookDoor.open(settings, context, broker).catch(async (error: unknown) => {
       await broker.close();

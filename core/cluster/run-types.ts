@@ -199,6 +199,19 @@ export interface RunSnapshot {
   readonly linksDown?: number;
 }
 
+/** Before anything is known. */
+export const NOT_YET: RunSnapshot = {
+  topology: '',
+  run: '',
+  phase: 'starting',
+  elapsedMs: 0,
+  spouts: {},
+  bolts: {},
+  completeLatencyMs: { p50: 0, p90: 0, p99: 0, max: 0 },
+  workers: { up: 0, all: 0, restarts: 0 },
+  tasks: [],
+};
+
 export interface RunEvents {
   /** all processes are up, tuples begin to flow */
   ready: [info: { readonly topology: string; readonly run: string; readonly resumed: boolean }];
