@@ -20,10 +20,10 @@ const SAME_PRESS_MS = 250;
 /** npm ends its shell on SIGTERM, and the shell tells nobody: only the missing parent shows it. */
 const PARENT_LOOK_MS = 250;
 
-export function setup() {
+export async function setup() {
   checkNode();
   install();
-  build();
+  await build();
 }
 
 export function say(text) {
@@ -89,12 +89,12 @@ function isForThisPlatform({ os, cpu, libc }) {
   );
 }
 
-export function build() {
+export async function build() {
   const { include } = readJson(join(root, 'tsconfig.json'));
   const sources = include.flatMap((folder) => filesUnder(join(root, folder))).filter((file) => file.endsWith('.ts'));
   const fingerprint = fingerprintOf([
     ...sources,
-    ...['tsconfig.json', 'package.json', 'package-lock.json'].map((name) => join(root, name)),
+    ...['tsconfig.json', 'package.json', 'package-lock.json', 'scripts/bundle.mjs'].map((name) => join(root, name)),
   ]);
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === fingerprint) return;
   say('Building ...');
@@ -106,6 +106,9 @@ export function build() {
     stdio: ['ignore', process.stderr, process.stderr],
   });
   if (status !== 0) stop("The build failed; the compiler's messages are above.");
+  // with the packages, which were not there before the first install
+  const { bundle } = await import('./bundle.mjs');
+  bundle(root);
   writeFileSync(STAMP, fingerprint);
 }
 
@@ -183,4 +186,4 @@ export function runNode(args, { capture = false, ownGroup = false } = {}) {
   });
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) setup();
+if (process.argv[1] === fileURLToPath(import.meta.url)) await setup();

@@ -52,7 +52,7 @@ function outputOf(args) {
   return resolve(root, last?.slice('output='.length) ?? 'counts.tsv');
 }
 
-setup();
+await setup();
 const args = process.argv.slice(2);
 const { code, stdout } = await runNode([join('dist', 'cli', 'squall.js'), 'run', TOPOLOGY, '--json', ...args], {
   capture: true,

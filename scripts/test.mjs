@@ -37,7 +37,7 @@ const named = args.some((arg) => arg.startsWith('dist/'));
 checkNode();
 install();
 const lintCode = named ? 0 : await lint();
-build();
+await build();
 const { code } = await runNode([...(coverage ? [C8, process.execPath] : []), AVA, ...args]);
 if (lintCode !== 0) say('The sources do not pass `npm run lint`; `npm run format` repairs most of it.');
 process.exitCode = code || lintCode;

@@ -17,17 +17,17 @@ export class Heartbeat {
   /** [main thread's last mark, thread's last beat within its lease] */
   readonly #times = new Float64Array(new SharedArrayBuffer(16));
 
-  /** `fd`: the pipe to the supervisor. */
-  constructor(fd: number) {
+  /** `fd`: the pipe to the supervisor; `thread`: where heartbeat-thread.js is. */
+  constructor(fd: number, thread: URL) {
     this.#times[0] = nowMs();
     this.#times[1] = nowMs();
-    const thread = new Worker(new URL('./heartbeat-thread.js', import.meta.url), {
+    const beating = new Worker(thread, {
       workerData: { fd, shared: this.#times.buffer },
       // it needs no loader for TypeScript, and little memory
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1 },
     });
-    thread.unref();
+    beating.unref();
     setInterval(() => {
       this.#times[0] = nowMs();
     }, MARK_MS).unref();

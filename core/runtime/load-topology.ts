@@ -11,8 +11,8 @@ import { planOf } from '../topology/plan.js';
 /** It takes some 50 ms; a mistake is to be told within 5 s. */
 const CHECK_TIMEOUT_MS = 2000;
 const TYPESCRIPT = new Set(['.ts', '.mts', '.cts', '.tsx']);
-/** What `import … from 'squall'` gives: by its address, for no room imports from below. */
-const SQUALL = new URL('../index.js', import.meta.url).href;
+/** What the file will import: in a worker that is another copy than ours. */
+const SQUALL = 'squall';
 
 /** Throws SquallError: no such file, it does not parse or throws, it exports no topology, or the topology is wrong. */
 export async function loadPlan(file: string, settings: Readonly<Record<string, string>>): Promise<TopologyPlan> {

@@ -31,7 +31,7 @@ const DRAIN_MS = 2000;
 /** The largest frame of records: 160 KiB of roots and 32 failures with their stacks. NATS' default is twice as much. */
 const MIN_PAYLOAD_BYTES = 512 << 10;
 
-const heartbeat = new Heartbeat(HEARTBEAT_FD);
+const heartbeat = new Heartbeat(HEARTBEAT_FD, new URL('./heartbeat-thread.js', import.meta.url));
 let worker: Worker | undefined;
 /** its tasks are open: what fails from now on is no mistake at the start */
 let ready = false;

@@ -122,7 +122,7 @@ function* hostileFrames(frame: Buffer, hash: number): Generator<Buffer> {
     sealFrame(made, of, { ...header, ...change });
     return made;
   };
-  yield forged({}, hash ^ 1);
+  yield forged({}, (hash ^ 1) >>> 0);
   yield forged({ frame: header.frame + 1 });
   yield forged({ frame: header.frame + 1000, total: header.total + 1000 });
   yield forged({ sender: 77, frame: 1, senderEpoch: 1 });

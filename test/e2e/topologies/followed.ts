@@ -1,8 +1,8 @@
 /** The lines of a file that is followed, through a bolt, into a file. */
 
-import { linesSink } from '../../../bolts/index.js';
-import { defineBolt, t, topology } from '../../../core/index.js';
-import { fileSpout } from '../../../spouts/index.js';
+import { defineBolt, t, topology } from 'squall';
+import { linesSink } from 'squall/bolts';
+import { fileSpout } from 'squall/spouts';
 
 const pass = defineBolt({
   input: { line: t.string },

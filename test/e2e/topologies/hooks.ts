@@ -1,7 +1,8 @@
 /** What is posted, through a bolt, into a file. */
-import { linesSink } from '../../../bolts/index.js';
-import { t, topology } from '../../../core/index.js';
-import { httpSpout, type WebhookSecret } from '../../../spouts/index.js';
+
+import { t, topology } from 'squall';
+import { linesSink } from 'squall/bolts';
+import { httpSpout, type WebhookSecret } from 'squall/spouts';
 
 export default ({
   name = 'hooks',

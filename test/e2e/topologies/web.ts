@@ -1,7 +1,7 @@
 /** PageRank over a made-up web, by tuples that go round a cycle: each page's weight is passed on until little is left. */
 
-import { linesSink } from '../../../bolts/index.js';
-import { defineBolt, spoutFrom, t, topology } from '../../../core/index.js';
+import { defineBolt, spoutFrom, t, topology } from 'squall';
+import { linesSink } from 'squall/bolts';
 
 const LINKS = 3;
 const DAMPING = 0.85;
