@@ -16,7 +16,7 @@ const ENTRIES = [
   'bolts/index',
 ];
 /** Looked for when they are needed, where they are installed. */
-const LEFT_OUT = ['squall', 'tsx', 'msgpackr-extract'];
+const LEFT_OUT = ['squall', 'esbuild', 'msgpackr-extract'];
 /** Packages that are CommonJS ask for Node's own modules by it. */
 const REQUIRE =
   "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);";

@@ -7,7 +7,7 @@ import { v7 as uuid } from 'uuid';
 import { isSquallError, SquallError, shown } from '../errors.js';
 import { DeadLetterStore } from '../inspect/dead-letter-store.js';
 import { packageVersion } from '../package-root.js';
-import { loadPlan } from '../runtime/load-topology.js';
+import { compileForWorkers, loadPlan } from '../runtime/load-topology.js';
 import type { Connection } from '../runtime/protocol.js';
 import type { TopologyPlan } from '../topology/definition.js';
 import { isTopology, type Topology } from '../topology/draft.js';
@@ -155,6 +155,7 @@ export class LocalRun {
       const supervisor = new Supervisor({
         plan,
         file,
+        code: await compileForWorkers(file, state.folderOf(plan.name)),
         settings,
         assignment: assign(plan, placement.ackers, placement.workers),
         connection: (place) => (logins?.worker(place) ?? connection) as unknown as Connection,

@@ -30,6 +30,8 @@ import { hosts, WorkerSet, type WorkerState } from './worker-set.js';
 export interface SupervisorOptions {
   readonly plan: TopologyPlan;
   readonly file: string;
+  /** the file as it was compiled for the workers, where it had to be */
+  readonly code: string | undefined;
   readonly settings: Readonly<Record<string, string>>;
   readonly assignment: Assignment;
   /** how a worker reaches NATS, and as whom */
@@ -222,10 +224,11 @@ export class Supervisor extends EventEmitter<RunEvents> {
       exit: (why) => this.#exited(worker, why),
     });
     worker.process = process;
-    const { plan, file, settings, run, token, assignment, debug, resumed } = this.#options;
+    const { plan, file, code, settings, run, token, assignment, debug, resumed } = this.#options;
     process.send({
       type: 'start',
       file,
+      code,
       settings,
       hash: plan.hash,
       worker: place.worker,

@@ -5,11 +5,11 @@ import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { packageRoot } from '../package-root.js';
 import { BEAT_MS, LEASE_MS } from '../runtime/heartbeat.js';
+import { WORKER_CONDITION } from '../runtime/load-topology.js';
 import type { FromWorker, ToWorker } from '../runtime/protocol.js';
 
 /** In few files, for a quick start: see `scripts/bundle.mjs`. */
 const MAIN = join(packageRoot() ?? '.', 'dist/worker/core/runtime/worker-main.js');
-const CONDITION = 'squall-worker';
 /**
  * A new process has this long until its first beat: a busy machine starts Node slowly (20 s at 40 processes for 2 cores),
  * and to kill who is late makes it busier. One that ends meanwhile is noticed all the same.
@@ -53,7 +53,7 @@ export class WorkerProcess {
       serialization: 'advanced',
       env: withoutSecrets(process.env),
       // half of Node's default: as fast here, and tens of MiB less where all tasks share a process
-      execArgv: ['--max-semi-space-size=8', `--conditions=${CONDITION}`, ...inheritedFlags()],
+      execArgv: ['--max-semi-space-size=8', `--conditions=${WORKER_CONDITION}`, ...inheritedFlags()],
     });
     this.pid = this.#child.pid ?? 0;
     this.#child.on('message', (message) => events.message(message as FromWorker));

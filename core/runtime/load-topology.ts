@@ -1,28 +1,39 @@
 /** Imports a topology file, TypeScript or JavaScript, and builds what it exports: the same in every process. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { extname, resolve } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { SquallError } from '../errors.js';
 import type { TopologyPlan } from '../topology/definition.js';
 import { loadTopology } from '../topology/parameters.js';
 import { planOf } from '../topology/plan.js';
+import { compileTopology, needsCompiling } from './compile-topology.js';
 
+/** Under which a worker imports `squall`: see `scripts/bundle.mjs`. */
+export const WORKER_CONDITION = 'squall-worker';
+/** Those of this process. */
+const CONDITIONS = process.execArgv.includes(`--conditions=${WORKER_CONDITION}`) ? [WORKER_CONDITION] : [];
+const COMPILED = 'topology.mjs';
 /** It takes some 50 ms; a mistake is to be told within 5 s. */
 const CHECK_TIMEOUT_MS = 2000;
-const TYPESCRIPT = new Set(['.ts', '.mts', '.cts', '.tsx']);
-/** What the file will import: in a worker that is another copy than ours. */
-const SQUALL = 'squall';
-
-/** Throws SquallError: no such file, it does not parse or throws, it exports no topology, or the topology is wrong. */
-export async function loadPlan(file: string, settings: Readonly<Record<string, string>>): Promise<TopologyPlan> {
+/**
+ * `code`: the file as `compileForWorkers` made it. Throws SquallError: no such file, it does not parse or throws, it
+ * exports no topology, or the topology is wrong.
+ */
+export async function loadPlan(
+  file: string,
+  settings: Readonly<Record<string, string>>,
+  code?: string,
+): Promise<TopologyPlan> {
   const path = resolve(file);
   if (!existsSync(path)) {
     throw new SquallError('ERR_SQUALL_TOPOLOGY_FILE', `there is no topology file ${path}`, { facts: { file: path } });
   }
   let exported: unknown;
   try {
-    exported = (await importFile(path)).default;
+    exported = (await (code === undefined ? importFile(path) : importCompiled(code))).default;
   } catch (error) {
     throw fileError(path, error);
   }
@@ -39,20 +50,30 @@ export async function loadPlan(file: string, settings: Readonly<Record<string, s
 
 /** What a file exports, TypeScript or JavaScript; `path` is absolute. Rejects as `import` does. */
 export async function importFile(path: string): Promise<Readonly<Record<string, unknown>>> {
-  if (TYPESCRIPT.has(extname(path)) && !stripsTypes()) {
-    // each module that is read through the loader's thread takes twice as long: all of ours that it will want, before
-    await import(SQUALL);
-    // a file outside of an ES module package is CommonJS to Node, and needs the other loader
-    const [esm, cjs] = await Promise.all([import('tsx/esm/api'), import('tsx/cjs/api')]);
-    esm.register();
-    cjs.register();
+  if (!needsCompiling(path)) return (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
+  const folder = await mkdtemp(join(tmpdir(), 'squall-compiled-'));
+  try {
+    const code = join(folder, COMPILED);
+    await compileTopology(path, code, CONDITIONS);
+    return await importCompiled(code);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
-  return (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
 }
 
-/** Node does it by itself: from 22.18, and from 23.6. */
-function stripsTypes(): boolean {
-  return Boolean((process.features as { typescript?: unknown }).typescript);
+/** Compiles it into the folder for the workers of a run, and tells what they import; undefined: they read it as it is. */
+export async function compileForWorkers(file: string, folder: string): Promise<string | undefined> {
+  const path = resolve(file);
+  if (!needsCompiling(path)) return undefined;
+  const code = join(folder, COMPILED);
+  await compileTopology(path, code, [WORKER_CONDITION]);
+  return code;
+}
+
+async function importCompiled(code: string): Promise<Readonly<Record<string, unknown>>> {
+  // errors name places in the source
+  process.setSourceMapsEnabled(true);
+  return (await import(pathToFileURL(code).href)) as Readonly<Record<string, unknown>>;
 }
 
 function fileError(path: string, error: unknown): SquallError {

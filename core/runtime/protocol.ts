@@ -26,6 +26,8 @@ export interface TaskAssignment {
 export interface StartMessage {
   readonly type: 'start';
   readonly file: string;
+  /** the file as it was compiled for this run, where it had to be */
+  readonly code?: string;
   readonly settings: Readonly<Record<string, string>>;
   readonly hash: number;
   readonly worker: number;

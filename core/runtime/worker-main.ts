@@ -137,7 +137,7 @@ async function dialled(options: NatsTransportOptions, events: TransportEvents): 
 
 async function start(message: StartMessage): Promise<void> {
   process.title = message.title;
-  const plan = await loadPlan(message.file, message.settings);
+  const plan = await loadPlan(message.file, message.settings, message.code);
   if (plan.hash !== message.hash) {
     throw new SquallError(
       'ERR_SQUALL_TOPOLOGY_CHANGED',

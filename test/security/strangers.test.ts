@@ -71,7 +71,9 @@ test('frames that are random, captured, of another topology or forged are droppe
   await watched.ackedAtLeast(COUNT / 4);
   // a payload as large as the server takes, on each subject that is known to be heard, and requests that are none
   for (const subject of ['t.2.1', 't.4.1', 'a.5.1', 's.1.1', 'c.1', 'c.all', 'm.0.data']) {
-    hostile.publish(`squall.${place.name}.${run}.${subject}`, randomBytes(1 << 20));
+    const large = randomBytes(1 << 20);
+    said.add(large.toString('latin1'));
+    hostile.publish(`squall.${place.name}.${run}.${subject}`, large);
   }
   for (const request of [
     '{',
