@@ -154,7 +154,7 @@ function bottlenecks({ tasks, phase: now, elapsedMs, load = {} }: RunSnapshot): 
     const why =
       still !== undefined
         ? `its process has not turned for ${duration(still)}`
-        : `it is busy ${Math.round(busy * 100)} % of the time`;
+        : `it is busy ${Math.round(busy * 100)}% of the time`;
     const queued = count(task?.load?.queued ?? 0);
     const names = [...who].map(clean);
     found.push({
@@ -168,7 +168,7 @@ function bottlenecks({ tasks, phase: now, elapsedMs, load = {} }: RunSnapshot): 
   if (slowest === undefined) return [];
   const [name, { capacity, queued }] = slowest;
   if (capacity < BUSY || queued < BUSY_QUEUE) return [];
-  const text = `${clean(name)} is the slowest: busy ${Math.round(capacity * 100)} % of the time, ${count(queued)} tuples wait for it; more tasks of it would help`;
+  const text = `${clean(name)} is the slowest: busy ${Math.round(capacity * 100)}% of the time, ${count(queued)} tuples wait for it; more tasks of it would help`;
   return [{ kind: 'busy', where: clean(name), text }];
 }
 

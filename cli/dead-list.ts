@@ -4,7 +4,7 @@ import type { CommandContext } from './context.js';
 import { type StoreFlags, withLetters } from './dead-store.js';
 import { EXIT } from './exit-codes.js';
 import { count, plural } from './format.js';
-import { LETTER_COLUMNS, letterJson, letterRow, none } from './letter.js';
+import { LETTER_COLUMNS, letterJson, letterRow, none, WHOSE } from './letter.js';
 import { wholeNumber } from './options.js';
 import { styleOf } from './style.js';
 import { table } from './table.js';
@@ -39,10 +39,12 @@ function list(topology: string, flags: ListFlags, context: CommandContext): Prom
     const limit = flags.limit ?? (flags.json === true ? undefined : DEFAULT_LIMIT);
     const rows: string[][] = [];
     let shown = 0;
+    let unreadable = 0;
     for await (const stored of store.list({ limit })) {
       // Its reader has seen enough, as `| head` does.
       if (!stdout.open) break;
       shown += 1;
+      if (stored.letter === undefined) unreadable += 1;
       if (flags.json === true) stdout.write(`${letterJson(stored)}\n`);
       else rows.push(letterRow(stored));
     }
@@ -51,6 +53,7 @@ function list(topology: string, flags: ListFlags, context: CommandContext): Prom
       stdout.write(`${[styleOf(stdout).dim(titles), ...lines].join('\n')}\n`);
       stderr.write(`\n${plural(shown, 'dead letter')}; everything about one: squall dead ${topology} show N\n`);
     }
+    if (unreadable > 0) stderr.write(`${count(unreadable)} of them ${WHOSE}\n`);
     if (shown < all) stderr.write(`${count(all)} in all: --limit N shows more\n`);
     return EXIT.ok;
   });

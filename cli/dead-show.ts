@@ -1,7 +1,7 @@
 /** `squall dead T show N` */
 import type { Command } from 'commander';
 import { SquallError, shown } from '../core/errors.js';
-import type { StoredLetter } from '../core/inspect/dead-letter-store.js';
+import type { StoredLetter, UnreadableLetter } from '../core/inspect/stored-letter.js';
 import type { CommandContext } from './context.js';
 import { type LetterStore, type StoreFlags, withLetters } from './dead-store.js';
 import { EXIT } from './exit-codes.js';
@@ -50,7 +50,11 @@ function show(topology: string, wanted: string, flags: ShowFlags, context: Comma
 }
 
 /** The letter of that number; where there is none, those with that message id or tuple id. */
-async function* matching(store: LetterStore, wanted: string, idOnly: boolean): AsyncGenerator<StoredLetter> {
+async function* matching(
+  store: LetterStore,
+  wanted: string,
+  idOnly: boolean,
+): AsyncGenerator<StoredLetter | UnreadableLetter> {
   const number = /^\d+$/.test(wanted) ? Number(wanted) : 0;
   if (!idOnly && number > 0 && Number.isSafeInteger(number)) {
     const stored = await store.get(number);
@@ -60,6 +64,6 @@ async function* matching(store: LetterStore, wanted: string, idOnly: boolean): A
     }
   }
   for await (const stored of store.list()) {
-    if (stored.letter.id === wanted || stored.letter.tuple === wanted.toLowerCase()) yield stored;
+    if (stored.letter?.id === wanted || stored.letter?.tuple === wanted.toLowerCase()) yield stored;
   }
 }

@@ -1,9 +1,10 @@
 /** `squall doctor` */
 import type { Command } from 'commander';
-import { connectOptions, masked } from '../core/transport/connect-options.js';
+import { masked } from '../core/transport/connect-options.js';
 import type { CommandContext } from './context.js';
 import { EXIT } from './exit-codes.js';
 import { clean } from './format.js';
+import { serverOf } from './operator.js';
 import { addControlOptions, type ControlFlags } from './remote-run.js';
 import { styleOf } from './style.js';
 
@@ -25,7 +26,7 @@ export function addDoctor(program: Command, context: CommandContext): void {
     .option('--json', 'a JSON object');
   addControlOptions(command, HELP).action(async (flags: ControlFlags & { readonly json?: boolean }) => {
     const { io, engine } = context;
-    const nats = connectOptions(flags, io.env);
+    const nats = await serverOf(flags, io.env);
     const examine = await engine.examine();
     const findings = await examine({ state: flags.state, ...(nats === undefined ? {} : { nats }) });
     const isWell = findings.every(({ state }) => state !== 'bad');

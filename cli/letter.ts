@@ -1,7 +1,7 @@
 /** A dead letter as a row, as JSON, and in full. */
 import { inspect } from 'node:util';
 import type { DeadLetter, DeadLetterAttempt } from '../core/inspect/dead-letter.js';
-import type { StoredLetter } from '../core/inspect/dead-letter-store.js';
+import type { StoredLetter, UnreadableLetter } from '../core/inspect/stored-letter.js';
 import type { Failure } from '../core/topology/definition.js';
 import { clean, count, dateTime, duration, plural, time, zone } from './format.js';
 import type { Style } from './style.js';
@@ -17,24 +17,37 @@ export const LETTER_COLUMNS: readonly Column[] = [
   { title: 'error', align: 'left', keep: 7 },
 ];
 
-export function letterRow({ seq, letter }: StoredLetter): string[] {
+/** Behind how many letters cannot be read. */
+export const WHOSE =
+  'cannot be read: broken, of another version, or put there by somebody who may publish to the subject of dead letters';
+/** A screen full of bytes tells what they are. */
+const HEAD_BYTES = 512;
+
+type Stored = StoredLetter | UnreadableLetter;
+
+export function letterRow(stored: Stored): string[] {
+  const { seq, letter } = stored;
+  if (letter === undefined)
+    return [String(seq), dateTime(stored.storedAt), '-', '-', '-', 'unreadable', clean(stored.why)];
   const { component, task, id, at, attempts, reason } = letter;
   const failure = attempts.at(-1)?.failure;
   return [
     String(seq),
     dateTime(at),
-    `${component}[${task}]`,
+    clean(`${component}[${task}]`),
     clean(id),
     count(attempts.length),
-    reason,
+    clean(reason),
     failure?.error === undefined ? '' : clean(errorTitle(failure.error).split('\n')[0]),
   ];
 }
 
 /** In one line. A bigint becomes its digits, bytes become base64. */
-export function letterJson({ seq, letter }: StoredLetter): string {
+export function letterJson(stored: Stored): string {
+  const { seq, letter } = stored;
+  const { storedAt, why, bytes } = stored as Partial<UnreadableLetter>;
   return JSON.stringify(
-    { number: seq, ...letter },
+    { number: seq, ...(letter ?? { unreadable: why, storedAt, bytes }) },
     function (this: Record<string, unknown>, key: string, value: unknown) {
       // Bytes know how to become JSON, and have done so to `value`.
       const original = this[key];
@@ -44,12 +57,14 @@ export function letterJson({ seq, letter }: StoredLetter): string {
   );
 }
 
-export function letterLines({ seq, letter }: StoredLetter, style: Style): string[] {
+export function letterLines(stored: Stored, style: Style): string[] {
+  const { seq, letter } = stored;
+  if (letter === undefined) return unreadableLines(stored, style);
   const { topology, run, component, task, epoch, stream, id, tuple, at, reason, values, attempts } = letter;
-  const field = (name: string, text: string) => `${style.dim(name.padEnd(8))} ${text}`;
+  const field = (name: string, text: string) => `${style.dim(name.padEnd(8))} ${clean(text)}`;
   return [
-    style.bold(`dead letter ${seq} of ${topology}`),
-    field('id', clean(id)),
+    style.bold(clean(`dead letter ${seq} of ${topology}`)),
+    field('id', id),
     field('tuple', tuple),
     field('from', `${component}[${task}], stream ${stream}, epoch ${epoch}`),
     field('died', `${dateTime(at)} ${zone(at)}, after ${plural(attempts.length, 'attempt')}${spanOf(letter)}`),
@@ -58,6 +73,18 @@ export function letterLines({ seq, letter }: StoredLetter, style: Style): string
     style.dim('values'),
     ...indented(valueLines(values)),
     ...attempts.flatMap((attempt) => ['', ...attemptLines(attempt, style)]),
+  ];
+}
+
+function unreadableLines({ seq, storedAt, why, bytes }: UnreadableLetter, style: Style): string[] {
+  const more = bytes.length > HEAD_BYTES ? ` and ${plural(bytes.length - HEAD_BYTES, 'more byte')}` : '';
+  return [
+    style.bold(`dead letter ${seq}`),
+    `It ${WHOSE}.`,
+    ...indented([
+      `stored ${dateTime(storedAt)} ${zone(storedAt)}: ${why}`,
+      `${valueText(bytes.subarray(0, HEAD_BYTES))}${more}`,
+    ]),
   ];
 }
 
@@ -73,7 +100,7 @@ function attemptLines({ attempt, startedAt, endedAt, failure }: DeadLetterAttemp
   const where = component === undefined ? '' : ` in ${component}${task === undefined ? '' : `[${task}]`}`;
   const took = duration(Math.max(0, endedAt - startedAt));
   return [
-    `${style.bold(`attempt ${attempt}`)}  ${time(startedAt)} to ${time(endedAt)} (${took}): ${style.red(reason)}${where}`,
+    `${style.bold(`attempt ${attempt}`)}  ${time(startedAt)} to ${time(endedAt)} (${took}): ${style.red(clean(reason))}${clean(where)}`,
     ...(error === undefined ? [] : indented(errorLines(error))),
   ];
 }

@@ -9,8 +9,8 @@ import { addPlacementOptions, type PlacementFlags } from './placement-options.js
 
 const HELP = `
 Prints the users of a topology's runs for the configuration of nats-server: one for each process of a run, one for
-squall run itself, and one for squall list, pause, resume, drain, kill and dead. Each may publish and subscribe what it
-needs, and nothing else. --set, --workers, --ackers and --no-jetstream have to be those of the run.
+squall run itself, and one for squall list, top, doctor, pause, resume, drain, kill and dead. Each may publish and
+subscribe what it needs, and nothing else. --set, --workers, --ackers and --no-jetstream have to be those of the run.
 
 With --logins the users' secret keys are made in a folder (mode 0700), or kept where they are there; then
   squall run FILE --nats URL --logins DIR

@@ -25,7 +25,7 @@ export interface HttpSpoutOptions {
   readonly stream: string;
   /** what the bodies are published to; default `webhooks.` and the name of the stream */
   readonly subject?: string;
-  /** of the stream, where it is made; default 1 GiB. Beyond it the oldest go, read or not. */
+  /** of the stream, where it is made; default 1 GiB. While it is full posts are answered with 503. */
   readonly maxBytes?: number;
   /** a larger body is answered with 413; default 1 000 000, which NATS takes if nobody set another limit */
   readonly limitBytes?: number;
@@ -60,7 +60,7 @@ const MAX_LIMIT_BYTES = 64 << 20;
 /**
  * Stores the body of every POST in a stream, answers 202 when it is stored, and reads the stream as `jetStreamSpout` does:
  * what was answered with 202 is processed, whatever dies meanwhile. 401: the secret is wrong. 413: the body is too large.
- * 503 with `Retry-After`: it could not be stored. Whoever posts repeats it then, and where no answer came: so a body can
+ * 503 with `Retry-After`: it could not be stored, because the stream is full or NATS is away. Whoever posts repeats it then, and where no answer came: so a body can
  * come twice, unless `idHeader` tells.
  *
  * Of several tasks the first listens; all of them read. While its process is started again, nobody listens for a second.
@@ -102,7 +102,9 @@ export function httpSpout(options: object): SpoutComponent<never> {
     idHeader: idHeader as string | undefined,
   };
   const { maxBytes } = given;
-  const make = { name: stream, subjects: [subject], maxBytes } as MakeStream;
+  // what was answered with 202 must not go unread; and what is processed makes room
+  const kept = { discard: 'new', retention: 'workqueue' } as const;
+  const make = { name: stream, subjects: [subject], maxBytes, ...kept } as MakeStream;
   const reading = { stream, make, subject, retry, nats, decode, output } as Parameters<typeof jetStreamSpout>[0];
   const reader = jetStreamSpout(reading) as unknown as SpoutComponent<never>;
   const ofReader = reader[COMPONENT].mistakes

@@ -9,8 +9,10 @@ import { type ConnectOptions, masked } from '../transport/connect-options.js';
 import { NatsTransport } from '../transport/nats.js';
 import { atLeast } from '../transport/nats-version.js';
 import { probeServer, type ServerInfo } from '../transport/probe.js';
-import { SUBJECT_PREFIX } from '../wire/subjects.js';
+import { DOCTOR_SUBJECT, SUBJECT_PREFIX } from '../wire/subjects.js';
 import { type ControlAccess, ControlClient } from './control-client.js';
+import { checkClock } from './doctor-clock.js';
+import { checkJetStream } from './doctor-jetstream.js';
 import { startEmbeddedNats } from './nats-server.js';
 import { findNatsServer } from './nats-server-find.js';
 import { runningServer } from './running-server.js';
@@ -26,6 +28,7 @@ export interface Finding {
     | 'max-payload'
     | 'subjects'
     | 'round-trip'
+    | 'clock'
     | 'jetstream'
     | 'runs';
   /** ok; note: it works, and something is worth knowing; bad: a run will fail */
@@ -40,13 +43,6 @@ const ENOUGH_PAYLOAD_BYTES = 320 * 1024;
 /** Dead letters, positions and replay logs of a busy run. */
 const ENOUGH_DISK_BYTES = 1024 ** 3;
 const TRIPS = 21;
-const MB = 1e6;
-
-interface JetStreamInfo {
-  readonly storage?: number;
-  readonly streams?: number;
-  readonly limits?: { readonly max_storage?: number };
-}
 
 /** Never rejects. Without a server, and with no run that has one up, it starts one for the time of the checks. */
 export async function examine({ state, nats }: ControlAccess): Promise<Finding[]> {
@@ -165,8 +161,9 @@ async function checkServer(options: ConnectOptions): Promise<Finding[]> {
   try {
     const heard = await echo(transport, () => refused[0]);
     if (heard instanceof Error) findings.push(bad('subjects', heard));
-    else findings.push({ check: 'subjects', state: 'ok', text: `may publish and subscribe under ${SUBJECT_PREFIX}.>` });
-    findings.push(await checkRoundTrip(transport), await checkJetStream(transport, refused));
+    else findings.push({ check: 'subjects', state: 'ok', text: mayDo(options) });
+    findings.push(await checkRoundTrip(transport), await checkClock(transport));
+    findings.push(await checkJetStream(transport, options, refused));
   } catch (error) {
     findings.push(bad('reachable', error));
   } finally {
@@ -175,11 +172,18 @@ async function checkServer(options: ConnectOptions): Promise<Finding[]> {
   return findings;
 }
 
+/** What the echo has shown. Of a folder of logins each has rights of its own, which end with its topology. */
+function mayDo({ inboxPrefix }: ConnectOptions): string {
+  return inboxPrefix === undefined
+    ? `may publish and subscribe under ${SUBJECT_PREFIX}.>`
+    : `a message to ${DOCTOR_SUBJECT} comes back; the other rights are those of the topology's logins`;
+}
+
 /** A message to oneself, on subjects as a run has them. */
 async function echo(transport: NatsTransport, refused: () => Error | undefined): Promise<Error | undefined> {
-  const subject = `${SUBJECT_PREFIX}._doctor.${randomBytes(8).toString('hex')}`;
+  const subject = `${DOCTOR_SUBJECT}.${randomBytes(8).toString('hex')}`;
   let heard = false;
-  const subscription = transport.subscribe(`${SUBJECT_PREFIX}._doctor.>`, (_bytes, on) => {
+  const subscription = transport.subscribe(`${DOCTOR_SUBJECT}.*`, (_bytes, on) => {
     heard ||= on === subject;
   });
   await transport.flush();
@@ -189,7 +193,7 @@ async function echo(transport: NatsTransport, refused: () => Error | undefined):
   await transport.flush();
   subscription.unsubscribe();
   if (refused() !== undefined || heard) return refused();
-  return new Error(`a message to ${SUBJECT_PREFIX}._doctor did not come back: allow ${SUBJECT_PREFIX}.> to this user`);
+  return new Error(`a message to ${DOCTOR_SUBJECT} did not come back: allow ${SUBJECT_PREFIX}.> to this user`);
 }
 
 async function checkRoundTrip(transport: NatsTransport): Promise<Finding> {
@@ -201,33 +205,6 @@ async function checkRoundTrip(transport: NatsTransport): Promise<Finding> {
   }
   const p50 = trips.sort((a, b) => a - b)[TRIPS >> 1];
   return { check: 'round-trip', state: 'ok', text: `round trip to the server ${p50.toFixed(2)} ms (p50 of ${TRIPS})` };
-}
-
-/** `refused`: what the server has said that we may not; a request whose answer cannot come just lasts too long. */
-async function checkJetStream(transport: NatsTransport, refused: readonly Error[]): Promise<Finding> {
-  try {
-    const { storage = 0, streams = 0, limits } = await transport.jetstream().api<JetStreamInfo>('INFO', {});
-    const limit = limits?.max_storage ?? -1;
-    const used = `${streams} streams, ${(storage / MB).toFixed(1)} MB stored`;
-    if (limit < 0) return { check: 'jetstream', state: 'ok', text: `JetStream: ${used}, no limit for this account` };
-    const left = `${((limit - storage) / MB).toFixed(1)} MB of ${(limit / MB).toFixed(1)} MB left`;
-    const isFull = storage >= limit;
-    return {
-      check: 'jetstream',
-      state: isFull ? 'bad' : 'ok',
-      text: `JetStream: ${used}, ${left}${isFull ? ': delete streams, or raise the limit of the account' : ''}`,
-    };
-  } catch (error) {
-    // The client takes a refused inbox for a refused request; the server's own words come right after.
-    await transport.flush();
-    const inbox = refused.find(({ message }) => message.includes('subscription on _INBOX'));
-    const { text } = bad('jetstream', inbox ?? error);
-    return {
-      check: 'jetstream',
-      state: 'bad',
-      text: `${text}; or run with --no-jetstream: dead letters are then not kept`,
-    };
-  }
 }
 
 async function checkRuns(given: ControlAccess): Promise<Finding> {

@@ -34,6 +34,7 @@ export class LocalRun {
   #asked: 'no' | 'drain' | 'kill' = 'no';
   #paused = false;
   #name = '';
+  #metrics: MetricsServer | undefined;
   readonly #id = uuid();
 
   constructor(events: EventEmitter<RunEvents>) {
@@ -63,6 +64,11 @@ export class LocalRun {
   resume(): void {
     this.#paused = false;
     this.#supervisor?.resume();
+  }
+
+  /** See `Run.metricsUrl`. */
+  get metricsUrl(): string | undefined {
+    return this.#metrics && `${this.#metrics.url}/metrics`;
   }
 
   snapshot(): RunSnapshot {
@@ -98,7 +104,6 @@ export class LocalRun {
     const giveUp = new AbortController();
     let desk: Promise<ControlDesk | undefined> | undefined;
     let letters: LetterBox | undefined;
-    let metrics: MetricsServer | undefined;
     try {
       if (options.metrics !== undefined) {
         const source = {
@@ -107,8 +112,8 @@ export class LocalRun {
         };
         // whoever does not ask for it does not pay for the libraries
         const { serveMetrics } = await import('./metrics-server.js');
-        metrics = await serveMetrics(options.metrics, source, packageVersion());
-        tell(`metrics at ${metrics.url}/metrics`);
+        this.#metrics = await serveMetrics(options.metrics, source, packageVersion());
+        tell(`metrics at ${this.metricsUrl}`);
       }
       const jetstream = options.jetstream !== false;
       const given =
@@ -194,6 +199,8 @@ export class LocalRun {
       await (await desk)?.ended(result);
       return result;
     } finally {
+      const metrics = this.#metrics;
+      this.#metrics = undefined;
       await metrics?.close();
       letters?.close();
       await transport?.then((nats) => nats.close()).catch(() => {});

@@ -6,9 +6,10 @@
 import { DeadLetterStore } from '../inspect/dead-letter-store.js';
 import { COMPONENT, isComponent } from '../topology/component.js';
 import { ACKER_COMPONENT, type ComponentPlan, type TopologyPlan } from '../topology/definition.js';
-import { SUBJECT_PREFIX, Subjects } from '../wire/subjects.js';
+import { DOCTOR_SUBJECT, SUBJECT_PREFIX, Subjects } from '../wire/subjects.js';
 import { assign, type TaskPlace, type WorkerPlace } from './assignment.js';
 import { controlSubject, replySubject } from './control-messages.js';
+import { CLOCK_SUBJECT } from './doctor-clock.js';
 
 export const SUPERVISOR = 'supervisor';
 export const OPERATOR = 'operator';
@@ -158,15 +159,19 @@ function operatorRights(topology: string, { jetstream }: PermissionOptions): Use
     user.publish(controlSubject(name));
     user.subscribe(replySubject(name, ANY));
   }
+  // squall doctor hears itself, and asks for the server's clock and JetStream's room
+  user.both(`${DOCTOR_SUBJECT}.${ANY}`);
+  user.asks();
+  user.publish('$JS.API.INFO');
+  user.publish(CLOCK_SUBJECT);
   if (jetstream) {
-    user.asks();
     // a run may have left letters in its state folder that had to wait for their stream
     storesLetters(user, topology);
     const { stream } = new DeadLetterStore(topology, NO_STREAMS, 0);
     user.publish(`$JS.API.STREAM.MSG.GET.${stream}`);
     user.publish(`$JS.API.STREAM.PURGE.${stream}`);
   }
-  return user.done('squall list, pause, resume, drain, kill, dead');
+  return user.done('squall list, top, doctor, pause, resume, drain, kill, dead');
 }
 
 function storesLetters(user: Collected, topology: string): void {

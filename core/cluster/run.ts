@@ -52,6 +52,14 @@ export class Run extends EventEmitter<RunEvents> {
     this.#local?.resume();
   }
 
+  /**
+   * With the option `metrics`: the page for Prometheus, such as `http://127.0.0.1:9464/metrics`, with the port that was
+   * found where 0 was asked for. Undefined before it is served, which it is when the event `ready` comes, and after the end.
+   */
+  get metricsUrl(): string | undefined {
+    return this.#local?.metricsUrl;
+  }
+
   snapshot(): RunSnapshot {
     return this.#local?.snapshot() ?? NOT_YET;
   }

@@ -1,19 +1,15 @@
 /** Dead letters in a JetStream stream of their topology. */
-import { pack, unpack } from 'msgpackr';
+import { pack } from 'msgpackr';
 import type { DurableStreams } from '../transport/durable.js';
 import { SUBJECT_PREFIX } from '../wire/subjects.js';
 import type { DeadLetter } from './dead-letter.js';
+import { readStored, type StoredLetter, type UnreadableLetter } from './stored-letter.js';
 
 /** The oldest letters go when the stream is larger. */
 const MAX_STREAM_BYTES = 1 << 30;
 /** What one letter may take of the server's payload, headers aside. */
 const HEADROOM_BYTES = 4096;
 const HEAD_CHARS = 1024;
-
-export interface StoredLetter {
-  readonly seq: number;
-  readonly letter: DeadLetter;
-}
 
 export class DeadLetterStore {
   readonly stream: string;
@@ -43,15 +39,13 @@ export class DeadLetterStore {
     return (await this.#streams.info(this.stream))?.messages ?? 0;
   }
 
-  async *list(options: { readonly limit?: number } = {}): AsyncGenerator<StoredLetter> {
-    for await (const { seq, bytes } of this.#streams.read(this.stream, options)) {
-      yield { seq, letter: unpack(bytes as Buffer) as DeadLetter };
-    }
+  async *list(options: { readonly limit?: number } = {}): AsyncGenerator<StoredLetter | UnreadableLetter> {
+    for await (const record of this.#streams.read(this.stream, options)) yield readStored(record);
   }
 
-  async get(seq: number): Promise<StoredLetter | undefined> {
+  async get(seq: number): Promise<StoredLetter | UnreadableLetter | undefined> {
     for await (const record of this.#streams.read(this.stream, { fromSeq: seq, limit: 1 })) {
-      if (record.seq === seq) return { seq, letter: unpack(record.bytes as Buffer) as DeadLetter };
+      if (record.seq === seq) return readStored(record);
     }
     return undefined;
   }

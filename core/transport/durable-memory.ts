@@ -84,6 +84,8 @@ export class MemoryDurableStreams implements DurableStreams {
       if (timeMs - since < DUPLICATE_WINDOW_MS) break;
       stream.ids.delete(id);
     }
+    const { discard, maxBytes } = stream.config;
+    if (discard === 'new' && stream.bytes + cost(subject, copy) > maxBytes) throw unavailable(subject, 'it is full');
     stream.lastSeq += 1;
     stream.ids.set(options.msgId, { seq: stream.lastSeq, timeMs });
     stream.records.push({ seq: stream.lastSeq, subject, bytes: copy, timeMs });

@@ -266,8 +266,8 @@ function wantedConfig(config: StreamConfig): Readonly<Record<string, unknown>> {
     duplicate_window: windowMs * NANOS_PER_MS,
     // Memory streams vanish with the server.
     storage: 'file',
-    retention: 'limits',
-    discard: 'old',
+    retention: config.retention ?? 'limits',
+    discard: config.discard ?? 'old',
   };
 }
 

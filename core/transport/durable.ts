@@ -11,7 +11,8 @@
  */
 export interface DurableStreams {
   /**
-   * Creates the stream, or changes its limits to these. Old records go when `maxBytes` or `maxAgeMs` is reached.
+   * Creates the stream, or changes its limits to these. Old records go when `maxBytes` or `maxAgeMs` is reached; with
+   * `discard: 'new'` an append beyond `maxBytes` is taken for a server that is away until there is room.
    * Rejects with ERR_SQUALL_STREAM_CONFIG where the server did not take every setting as asked.
    */
   ensureStream(config: StreamConfig): Promise<void>;
@@ -39,6 +40,10 @@ export interface StreamConfig {
   readonly subjects: readonly string[];
   readonly maxBytes: number;
   readonly maxAgeMs?: number;
+  /** what goes beyond `maxBytes`: the oldest records (default), or those that come */
+  readonly discard?: 'old' | 'new';
+  /** `workqueue`: a record goes when its consumer has acked it. Default `limits`: it stays. In memory nobody consumes. */
+  readonly retention?: 'limits' | 'workqueue';
 }
 
 export interface AppendOptions {

@@ -273,6 +273,12 @@ export class NatsTransport implements Transport {
     return this.#durable;
   }
 
+  /** The first answer to an empty message. Rejects as `NatsRequester.request` does. */
+  request(subject: string, timeoutMs: number): Promise<Uint8Array> {
+    checkUserSubject(subject);
+    return this.#requester().request(subject, new Uint8Array(), { timeoutMs });
+  }
+
   /** See `Broker.consume`. */
   async consume(config: ConsumerConfig, handler: ConsumerHandler): Promise<PullConsumer> {
     const streams = this.jetstream();

@@ -9,6 +9,8 @@ const TOKEN = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** First token of every subject, so that one permission line and one wiretap cover a topology. */
 export const SUBJECT_PREFIX = 'squall';
+/** Below it `squall doctor` talks to itself: no topology's name begins with an underscore. */
+export const DOCTOR_SUBJECT = `${SUBJECT_PREFIX}._doctor`;
 
 /** Returns `value` if it may be one token of a subject; throws ERR_SQUALL_BAD_SUBJECT, which calls it `what`, if not. */
 export function checkToken(what: string, value: unknown): string {

@@ -4,7 +4,7 @@ import { main } from '../../cli/main.js';
 import type { Control } from '../../cli/remote-run.js';
 import type { RemoteEnd, RemoteRun } from '../../core/cluster/control-messages.js';
 import { FakeIo } from './fake-io.js';
-import { runSnapshot, spoutResult } from './fake-run.js';
+import { NO_REPLAYS, runSnapshot, spoutResult } from './fake-run.js';
 
 const SINCE = new Date(2026, 0, 31, 12, 0, 3).getTime();
 
@@ -70,18 +70,61 @@ async function squall(args: string, situation: Situation = {}): Promise<Said> {
   return { io, code, opened, told, closes };
 }
 
+/** Of which everything is known. */
+function busy(): RemoteRun {
+  const { snapshot } = remote();
+  const [first, ...others] = snapshot.tasks;
+  const perS = { executed: 0, emitted: 512, acked: 498.7, failed: 0 };
+  const replays = { ...NO_REPLAYS, timeout: 3, failed: 1 };
+  return remote({
+    run: '01a1fd9c-7b8c-7233-b1f5-0f0a5d6e4f12',
+    snapshot: {
+      ...snapshot,
+      spouts: { lines: spoutResult({ emitted: 1_012, acked: 1_000, pending: 12, replays, deadLettered: 2 }) },
+      workers: { up: 4, all: 5, restarts: 6 },
+      tasks: [{ ...first, oldestMs: 1_250 }, ...others],
+      load: { lines: { perS, queued: 0, capacity: 0 } },
+      recent: { completeMs: { p50: 2, p90: 5, p99: 41.2, max: 90 } },
+    },
+  });
+}
+
 test('list has a line for each run', async (t) => {
-  const runs = [remote(), remote({ topology: 'b', run: '0194-bb', pid: 5 }, 'paused')];
+  const runs = [busy(), remote({ topology: 'b', run: '0194-bb', pid: 5 }, 'paused')];
   const { io, code, closes } = await squall('list', { runs });
   t.is(code, 0);
-  t.deepEqual(io.stdout.lines, [
-    'topology    run      phase    processes  acked  pending    for  since                 pid  host',
-    'word-count  0193-aa  running        5/5  1,000       12  5.0 s  2026-01-31 12:00:03  4711  box',
-    'b           0194-bb  paused         5/5  1,000       12  5.0 s  2026-01-31 12:00:03     5  box',
-  ]);
+  t.deepEqual(
+    io.stdout.lines.map((line) => line.split(/ {2,}/)),
+    [
+      'topology|run|phase|up|per s|acked|pending|oldest|p99|replays|restarts|dead|for|since|pid|host',
+      'word-count|01a1fd9c-7b8c-7233-b1f5-0f0a5d6e4f12|running|4/5|499|1,000|12|1.3 s|41 ms|4|6|2|5.0 s|2026-01-31 12:00:03|4711|box',
+      'b|0194-bb|paused|5/5|-|1,000|12|-|-|0|0|0|5.0 s|2026-01-31 12:00:03|5|box',
+    ].map((line) => line.split('|')),
+  );
   t.is(io.stderr.text, '');
   t.is(closes, 1);
 });
+
+for (const [columns, lines] of [
+  [
+    100,
+    [
+      'topology    phase     up  per s  acked  pending  oldest    p99  replays  restarts  dead   pid',
+      'word-count  running  4/5    499  1,000       12   1.3 s  41 ms        4         6     2  4711',
+    ],
+  ],
+  [
+    80,
+    [
+      'topology    phase     up  per s  pending  oldest    p99  replays  restarts  dead',
+      'word-count  running  4/5    499       12   1.3 s  41 ms        4         6     2',
+    ],
+  ],
+] as const)
+  test(`in ${columns} columns list keeps what tells how a run does`, async (t) => {
+    const { io } = await squall('list', { runs: [busy()], prepare: (io) => Object.assign(io.stdout, { columns }) });
+    t.deepEqual(io.stdout.lines, lines);
+  });
 
 test('list --json is a run in each line', async (t) => {
   const { io } = await squall('list --json', { runs: [remote()] });

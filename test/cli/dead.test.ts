@@ -1,9 +1,10 @@
 import test from 'ava';
+import { pack } from 'msgpackr';
 import type { LetterStore } from '../../cli/dead-store.js';
 import type { Engine } from '../../cli/engine.js';
 import { main } from '../../cli/main.js';
 import type { DeadLetter } from '../../core/inspect/dead-letter.js';
-import type { StoredLetter } from '../../core/inspect/dead-letter-store.js';
+import { readStored, type StoredLetter, type UnreadableLetter } from '../../core/inspect/stored-letter.js';
 import { FakeIo } from './fake-io.js';
 
 const AT = new Date(2026, 0, 31, 12, 0, 3, 500).getTime();
@@ -50,7 +51,11 @@ interface Dead {
   readonly left: number;
 }
 
-async function squall(args: string, letters: StoredLetter[], prepare: (io: FakeIo) => void = () => {}): Promise<Dead> {
+async function squall(
+  args: string,
+  letters: (StoredLetter | UnreadableLetter)[],
+  prepare: (io: FakeIo) => void = () => {},
+): Promise<Dead> {
   const io = new FakeIo();
   prepare(io);
   const opened: unknown[] = [];
@@ -140,6 +145,55 @@ test('what a letter holds cannot steer the terminal', async (t) => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: it must not be there
     t.notRegex(io.stdout.text, /[\x00-\x09\x0b-\x1f]/);
   }
+});
+
+/** What anybody has published to the subject: no letter, but for the last. */
+const FOREIGN: readonly Uint8Array[] = [
+  Buffer.from('no letter at all'),
+  new Uint8Array(0),
+  // an array of more elements than follow
+  Uint8Array.of(0xdd, 0xff, 0xff, 0xff, 0xff),
+  pack(letter(4).letter).subarray(0, 50),
+  pack(['a', 'list']),
+  pack({ ...letter(6).letter, at: 1e300 }),
+  pack({ ...letter(7).letter, attempts: [{ attempt: 1, startedAt: AT, endedAt: AT }] }),
+  pack({ ...letter(8).letter, attempts: { length: 1e9 } }),
+  pack({ ...letter(9).letter, number: 1, reason: '\x1b[2J', component: '\x1b[2J', topology: '\x1b[2J' }),
+];
+const stored = FOREIGN.map((bytes, at) => readStored({ seq: at + 1, subject: 's', bytes, timeMs: AT }));
+
+test('what is no letter is listed with its number as unreadable, and counted', async (t) => {
+  const { io, code } = await squall('dead word-count list', [...stored, letter(10)]);
+  t.is(code, 0);
+  const rows = io.stdout.lines.slice(1).map((line) => line.trim().split(/ {2,}/));
+  t.deepEqual(
+    rows.map(([n]) => Number(n)),
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+  );
+  t.deepEqual(
+    rows.filter((row) => row.includes('unreadable')).map(([n]) => Number(n)),
+    [1, 2, 3, 4, 5, 6, 7, 8],
+  );
+  t.regex(rows[5].join(' '), /2026-01-31 12:00:03 - - - unreadable its at is no time/);
+  t.regex(io.stderr.text, /^10 dead letters;.*\n8 of them cannot be read: .* put there by somebody/m);
+});
+
+test('what is no letter is shown as JSON and in full with its bytes, and steers no terminal', async (t) => {
+  const json = await squall('dead word-count list --json', stored);
+  t.is(json.code, 0);
+  const [first, ...others] = json.io.stdout.lines.map((line) => JSON.parse(line));
+  t.like(first, { number: 1, storedAt: AT, bytes: Buffer.from('no letter at all').toString('base64') });
+  t.is(typeof first.unreadable, 'string');
+  t.deepEqual([others.at(-1).number, others.at(-1).unreadable], [9, undefined]);
+  const shown = await squall('dead word-count show 1', stored);
+  t.is(shown.code, 0);
+  t.regex(shown.io.stdout.text, /^dead letter 1\nIt cannot be read: [\s\S]*16 bytes 6e6f206c/);
+  for (const number of [1, 2, 9]) {
+    const { io } = await squall(`dead word-count show ${number}`, stored);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: it must not be there
+    t.notRegex(io.stdout.text, /[\x00-\x09\x0b-\x1f]/);
+  }
+  t.is((await squall('dead word-count show file.md:10', [...stored, letter(10)])).code, 0);
 });
 
 test('show finds letters by message id and tuple id; a number is a number unless --id says otherwise', async (t) => {

@@ -97,7 +97,7 @@ test('who has no room is named with those who wait for it, and not those who wai
     screen([{ ...base, tasks }])
       .slice(1, 4)
       .join(' '),
-    /^! sink\[3\] is FULL: split\[2\] waits for it, 6\.0 s so far; 327 tuples in its +queue, and it is busy 97 % of the time/,
+    /^! sink\[3\] is FULL: split\[2\] waits for it, 6\.0 s so far; 327 tuples in its +queue, and it is busy 97% of the time/,
   );
 });
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { openDeadLetters } from '../../core/cluster/dead-letters.js';
-import type { StoredLetter } from '../../core/inspect/dead-letter-store.js';
+import type { StoredLetter } from '../../core/inspect/stored-letter.js';
 import { topologyFile, Workspace } from '../support/e2e.js';
 import { allPresent, balanceCloses } from '../support/e2e-checks.js';
 import { Command } from '../support/e2e-command.js';
@@ -14,7 +14,10 @@ async function lettersOf(place: Workspace): Promise<StoredLetter[]> {
   const { store, close } = await openDeadLetters({ topology: place.name, state: place.state });
   try {
     const letters: StoredLetter[] = [];
-    for await (const letter of store.list()) letters.push(letter);
+    for await (const stored of store.list()) {
+      if (stored.letter === undefined) throw new Error(`letter ${stored.seq} cannot be read: ${stored.why}`);
+      letters.push(stored);
+    }
     return letters;
   } finally {
     await close();

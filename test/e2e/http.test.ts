@@ -1,7 +1,9 @@
 import { createHmac } from 'node:crypto';
+import { rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { freePort } from '../../core/cluster/nats-server.js';
+import { NatsTransport } from '../../core/transport/nats.js';
 import { topologyFile, until, Workspace } from '../support/e2e.js';
 import { balanceCloses, numbersIn } from '../support/e2e-checks.js';
 import { startRun } from '../support/e2e-run.js';
@@ -12,8 +14,8 @@ const DEADLINE_MS = 60_000;
 const ASK_AGAIN_MS = 20;
 const ENV = 'SQUALL_TEST_WEBHOOK_SECRET';
 
-async function place(t: ExecutionContext, set: Readonly<Record<string, string>> = {}) {
-  const folder = await Workspace.create(t);
+async function place(t: ExecutionContext, set: Readonly<Record<string, string>> = {}, given?: Workspace) {
+  const folder = given ?? (await Workspace.create(t));
   const nats = await TestNats.start();
   t.teardown(() => nats.stop());
   const port = await freePort();
@@ -23,7 +25,7 @@ async function place(t: ExecutionContext, set: Readonly<Record<string, string>> 
   await until(() => running.ready.items.length > 0, 'the run to begin', DEADLINE_MS);
   const post = (body: string, headers: Record<string, string> = {}, path = '/hooks') =>
     fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', body, headers, signal: AbortSignal.timeout(10_000) });
-  return { nats, output, running, post };
+  return { folder, nats, output, running, post };
 }
 
 test.serial('what was answered with 202 is processed, though the process that listens is killed', async (t) => {
@@ -108,3 +110,31 @@ test.serial('while the stream cannot be reached the answer is 503, and 202 once 
   t.is(answer, 202);
   await until(() => running.acked >= 2, 'what was accepted to be complete', DEADLINE_MS);
 });
+
+test.serial(
+  'a full stream answers 503 and loses nothing that was answered with 202; what is processed makes room',
+  async (t) => {
+    const folder = await Workspace.create(t);
+    const gate = folder.path('gate');
+    writeFileSync(gate, '');
+    const { nats, running, post, output } = await place(t, { maxBytes: '4000', gate }, folder);
+    const statusOf = async (n: number) => (await post(JSON.stringify({ n, text: 'x'.repeat(500) }))).status;
+    const answers: number[] = [];
+    while (answers.at(-1) !== 503 && answers.length < 20) answers.push(await statusOf(answers.length));
+    const accepted = answers.length - 1;
+    t.deepEqual([...new Set(answers)], [202, 503]);
+    t.true(accepted > 2, `${accepted} accepted`);
+    rmSync(gate);
+    await until(() => running.acked >= accepted, 'all that was accepted to be complete', DEADLINE_MS);
+    // one that cannot be decoded is a dead letter, and makes room too
+    t.is((await post('no JSON'.repeat(100))).status, 202);
+    for (let n = accepted; n < 3 * accepted; n++) t.is(await statusOf(n), 202);
+    await until(() => running.acked >= 3 * accepted, 'what came then to be complete', DEADLINE_MS);
+    t.deepEqual(numbersIn(output, 3 * accepted), { strange: [], missing: [], repeats: 0 });
+    const transport = await NatsTransport.connect({ ...nats.options, name: 'test' });
+    t.teardown(() => transport.close());
+    for (const deadline = performance.now() + DEADLINE_MS; performance.now() < deadline; await delay(ASK_AGAIN_MS))
+      if ((await transport.jetstream().info('HOOKS'))?.messages === 0) break;
+    t.like(await transport.jetstream().info('HOOKS'), { messages: 0, lastSeq: 3 * accepted + 1 });
+  },
+);

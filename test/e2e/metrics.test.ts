@@ -8,6 +8,22 @@ function counters(page: string): Map<string, number> {
   return new Map(lines.map(([, name, value]) => [name, Number(value)]));
 }
 
+test.serial('a run tells the address of its metrics as soon as it is ready, and none that serves none', async (t) => {
+  for (const metrics of [0, undefined]) {
+    const place = await Workspace.create(t);
+    const set = { count: '100', output: place.path('numbers.tsv') };
+    const watched = startRun(t, place, topologyFile('numbers'), { set, metrics, workers: 1 });
+    t.is(watched.run.metricsUrl, undefined, 'nothing serves yet');
+    const served = new Promise<string | undefined>((resolve) => {
+      watched.run.once('ready', () => resolve(watched.run.metricsUrl));
+    });
+    if (metrics === undefined) t.is(await served, undefined);
+    else t.regex((await served) ?? '', /^http:\/\/127\.0\.0\.1:[1-9]\d*\/metrics$/);
+    t.is((await watched.run.result).status, 'completed');
+    t.is(watched.run.metricsUrl, undefined, 'nothing serves any more');
+  }
+});
+
 test.serial('a worker dies: ready says who, no counter goes down, and the page closes with the run', async (t) => {
   const place = await Workspace.create(t);
   const set = { count: '1000000', rate: '2000', output: place.path('numbers.tsv') };
@@ -45,6 +61,8 @@ test.serial('a worker dies: ready says who, no counter goes down, and the page c
   t.is(before.get(`squall_task_restarts_total{topology="${place.name}",component="second",task="3"}`), 1);
   t.true((before.get(`squall_roots_acked_total{topology="${place.name}",component="numbers"}`) ?? 0) >= 4000);
 
+  t.is(watched.run.metricsUrl, `${url}/metrics`);
   await watched.run.drain();
+  t.is(watched.run.metricsUrl, undefined);
   await t.throwsAsync(fetch(`${url}/healthz`));
 });

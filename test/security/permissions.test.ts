@@ -171,6 +171,7 @@ test.serial('the operator lists, pauses, resumes and kills the run, and may do n
     return stdout;
   };
   t.regex(await operate('list'), new RegExp(place.name));
+  t.notRegex(await operate('doctor'), /^[!✘]/m);
   await operate('pause', place.name);
   t.is(watched.run.snapshot().phase, 'paused');
   await operate('resume', place.name);
@@ -262,7 +263,7 @@ test('rights name tasks by number, and nothing is wider than a token', async (t)
     for (const { name, publish, subscribe } of users) {
       for (const subject of [...publish, ...subscribe]) {
         t.false(subject.includes('>'), `${name}: ${subject}`);
-        t.regex(subject, /^(?:squall\.|\$JS\.API\.|_SQUALL\.)/, name);
+        t.regex(subject, /^(?:squall\.|\$JS\.API\.|\$SYS\.REQ\.ACCOUNT\.PING\.STATZ$|_SQUALL\.)/, name);
       }
     }
   }

@@ -104,6 +104,20 @@ export function durableConformance(test: TestFn, open: () => Promise<TestStreams
     );
   });
 
+  claim(
+    'a full stream that discards what is new refuses it, keeps the old, and takes it when there is room',
+    async (t, { streams }) => {
+      await streams.ensureStream({ name: 'S', subjects: ['s'], maxBytes: 10_000, discard: 'new' });
+      const append = (msgId: string) => streams.append('s', new Uint8Array(4000), { msgId, withinMs: 300 });
+      await append('1');
+      await append('2');
+      await t.throwsAsync(append('3'), { code: 'ERR_SQUALL_STREAM_UNAVAILABLE' });
+      t.like(await streams.info('S'), { messages: 2, firstSeq: 1, lastSeq: 2 });
+      await streams.purge('S', { upToSeq: 1 });
+      t.deepEqual(await append('3'), { seq: 3, duplicate: false });
+    },
+  );
+
   claim('a stream that does not exist has no info, reads as nothing, and can be deleted', async (t, { streams }) => {
     t.is(await streams.info('S'), undefined);
     t.deepEqual(await all(streams, 'S'), []);
