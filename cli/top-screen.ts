@@ -51,7 +51,7 @@ export function topScreen(
     '',
     style.dim(names),
     ...components,
-    ...(latency === undefined ? [] : ['', cut(latency, width)]),
+    ...(latency === undefined ? [] : ['', ...wrapped(latency, width)]),
     ...(titles === undefined ? [] : ['', style.dim(titles), ...each]),
     ...(hint === undefined ? [] : ['', style.dim(cut(hint, width))]),
   ];

@@ -6,7 +6,7 @@
  *     ```ts file=parse.ts       compiled under that name, so that others can import it
  *     ```ts topology=count.ts   compiled, checked, and run with `squall run count.ts`, ending with exit code 0;
  *                               args="--set a=b" adds arguments, exit=3 is another code
- *     ```ts run                 compiled, and run as a program that ends with exit code 0
+ *     ```ts run                 compiled, and run as a program that ends with exit code 0; long: with `npm run test:long` only
  *     ```sh                     parsed
  *     ```sh run                 run, ending with exit code 0; prints="text": so much it prints
  *     ```json                   parsed
@@ -24,7 +24,7 @@
 
 /** The markers that each language knows; true: with a value. */
 const MARKERS: Readonly<Record<string, Readonly<Record<string, boolean>>>> = {
-  ts: { file: true, topology: true, args: true, exit: true, run: false },
+  ts: { file: true, topology: true, args: true, exit: true, run: false, long: false },
   sh: { run: false, prints: true },
   json: { file: true, output: true },
   text: { output: true, kill: true, when: true, help: true, acker: false },

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { Acker } from '../../core/reliability/acker.js';
 import { rootHi, rootLo } from '../../core/tuple/root-ids.js';
+import { LONG } from '../support/long.js';
 import { ackerSteps } from './acker-steps.js';
 import { type Block, blocksOf } from './blocks.js';
 import { type Ended, Installed, ROOT } from './installed.js';
@@ -92,7 +93,7 @@ for (const { document, block, file } of placed) {
       t.is(code, 0, printed);
       if (markers.prints !== undefined) t.is(printed.trim(), markers.prints);
     });
-  if (language === 'ts' && markers.run !== undefined)
+  if (language === 'ts' && markers.run !== undefined && (LONG || markers.long === undefined))
     titled('is a program that runs', async (t) => {
       const { code, printed } = await place.command(`${NODE} ${file}`);
       t.is(code, 0, printed);
