@@ -5,7 +5,7 @@ import { replaysOf, shownRate } from './component-table.js';
 import type { CommandContext } from './context.js';
 import { EXIT } from './exit-codes.js';
 import { clean, count, dateTime, duration } from './format.js';
-import { shownMs } from './load-table.js';
+import { shownMs, shownOldest } from './load-table.js';
 import { addControlOptions, type ControlFlags, pendingOf, withControl } from './remote-run.js';
 import { styleOf } from './style.js';
 import { type Column, table } from './table.js';
@@ -14,8 +14,6 @@ const HELP = `
 Asks the runs that use the same NATS server, and shows those that answer within a second or two.
 per s: tuples that completed; p99: of their complete latency; both of the last ten seconds. oldest: age of the oldest
 tuple that is pending. up: processes, and how many should be. A narrow terminal leaves columns out.`;
-
-const NONE = '-';
 
 /** What tells how a run does stays longest: 80 columns are enough for it. */
 const COLUMNS: readonly Column[] = [
@@ -79,7 +77,6 @@ function row(run: RemoteRun): string[] {
   const rates = sources.flatMap((name) => load[name]?.perS.acked ?? []);
   // bolts start trees, too, in `tick` and `end`
   const trees = [...Object.values(spouts), ...Object.values(bolts).flatMap(({ trees }) => trees ?? [])];
-  const oldest = Math.max(0, ...tasks.map(({ oldestMs }) => oldestMs ?? 0));
   return [
     topology,
     id,
@@ -88,7 +85,7 @@ function row(run: RemoteRun): string[] {
     shownRate(rates.length === 0 ? undefined : sum(rates)),
     count(sum(sources.map((name) => spouts[name].acked))),
     count(pendingOf(run)),
-    oldest === 0 ? NONE : duration(oldest),
+    shownOldest(tasks),
     shownMs(recent?.completeMs?.p99),
     count(sum(trees.map(replaysOf))),
     count(workers.restarts),

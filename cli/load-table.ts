@@ -32,7 +32,6 @@ export function loadTable({ spouts, bolts, tasks, load = {} }: RunSnapshot, widt
     const spout = spouts[name];
     const trees = spout ?? bolts[name]?.trees;
     const { perS, capacity, queued, executeMs, queueMs } = load[name] ?? ({} as Partial<Load>);
-    const oldest = Math.max(0, ...own.map(({ oldestMs }) => oldestMs ?? 0));
     return [
       clean(name),
       shownRate(spout === undefined ? perS?.executed : perS?.acked),
@@ -43,7 +42,7 @@ export function loadTable({ spouts, bolts, tasks, load = {} }: RunSnapshot, widt
       shownMs(executeMs?.p99),
       shownMs(queueMs?.p99),
       trees === undefined ? NONE : count(trees.pending),
-      oldest === 0 ? NONE : duration(oldest),
+      shownOldest(own),
       spout === undefined ? count(bolts[name].failed) : NONE,
       trees === undefined ? NONE : count(replaysOf(trees)),
       trees === undefined ? NONE : count(trees.deadLettered),
@@ -128,6 +127,12 @@ function shownCount(value: number | undefined): string {
 
 function percent(share: number | undefined): string {
   return share === undefined ? NONE : `${Math.round(share * 100)}%`;
+}
+
+/** Age of the oldest tuple that is pending at one of these tasks. */
+export function shownOldest(tasks: readonly TaskSnapshot[]): string {
+  const oldest = Math.max(0, ...tasks.map(({ oldestMs }) => oldestMs ?? 0));
+  return oldest === 0 ? NONE : duration(oldest);
 }
 
 export function shownMs(ms: number | undefined): string {
